@@ -1,0 +1,124 @@
+"""The asyncio event bus: one per process; it turns committed events into tasks and calls this process's listeners.
+
+Listeners are isolated: one that fails or hangs is counted and logged, and costs the others nothing but its time-out.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from inspect import isawaitable
+from time import perf_counter
+
+import structlog
+
+from service.database import reading
+from service.event_log import EventRow, last_events
+from service.events import Envelope, Event, origin
+from service.queue.task import Dispatch
+
+log = structlog.get_logger(__name__)
+
+type_of_all = Event  # listeners of `Event` itself hear everything
+Handler = Callable[[Envelope], Awaitable[object] | object]
+Router = Callable[[Envelope], Iterable[Dispatch]]
+Sender = Callable[[Sequence[Dispatch]], Awaitable[None]]
+
+SLOW = 0.1  # seconds; the seeds' threshold
+LIMIT = 5.0  # seconds that an asynchronous listener may take
+
+
+@dataclass(slots=True)
+class ListenerStatistics:
+    """How one listener fared."""
+
+    calls: int = 0
+    failures: int = 0
+    slow: int = 0
+    seconds: float = 0.0
+
+
+class EventBus:
+    """Dispatches envelopes to listeners in the order of their registration.
+
+    `emit` awaits asynchronous listeners one after the other: a listener may rely on those before it having run.
+    """
+
+    def __init__(self, limit: float = LIMIT) -> None:
+        self.limit = limit
+        self.emitted = 0
+        self.statistics: defaultdict[Handler, ListenerStatistics] = defaultdict(ListenerStatistics)
+        self._listeners: dict[type[Event], tuple[Handler, ...]] = {}
+        self._heard: dict[type[Event], tuple[tuple[Handler, ListenerStatistics], ...]] = {}
+
+    def on(self, event: type[Event], handler: Handler) -> None:
+        """Call `handler` with each envelope of this type; `Event` stands for all. Repeating is harmless."""
+        if handler not in self._listeners.get(event, ()):
+            self._listeners[event] = (*self._listeners.get(event, ()), handler)
+            self._heard.clear()
+
+    def off(self, event: type[Event], handler: Handler) -> None:
+        """Stop calling `handler`; unknown ones are ignored."""
+        self._listeners[event] = tuple(known for known in self._listeners.get(event, ()) if known != handler)
+        self._heard.clear()
+
+    def get_listeners(self, event: type[Event]) -> list[Handler]:
+        """Return who hears this type, in calling order."""
+        return [handler for handler, _ in self._heard.get(event) or self._resolve(event)]
+
+    def _resolve(self, event: type[Event]) -> tuple[tuple[Handler, ListenerStatistics], ...]:
+        handlers = self._listeners.get(event, ())
+        if event is not type_of_all:
+            handlers += tuple(known for known in self._listeners.get(type_of_all, ()) if known not in handlers)
+        heard = self._heard[event] = tuple((handler, self.statistics[handler]) for handler in handlers)
+        return heard
+
+    async def emit(self, envelope: Envelope) -> None:
+        """Call every listener of this envelope; never raises what a listener raises."""
+        self.emitted += 1
+        event = type(envelope.event)
+        heard = self._heard.get(event)
+        for handler, statistics in self._resolve(event) if heard is None else heard:
+            began = perf_counter()
+            try:
+                result = handler(envelope)
+                if isawaitable(result):
+                    async with asyncio.timeout(self.limit):
+                        await result
+            except Exception as error:
+                statistics.failures += 1
+                log.exception(
+                    "listener failed", listener=_name(handler), event_name=envelope.event.name, error=repr(error)
+                )
+            took = perf_counter() - began
+            statistics.calls += 1
+            statistics.seconds += took
+            if took > SLOW:
+                statistics.slow += 1
+                log.warning(
+                    "slow listener", listener=_name(handler), event_name=envelope.event.name, seconds=round(took, 3)
+                )
+
+    async def get_event_history(self, limit: int = 100) -> Sequence[EventRow]:
+        """Return the last events of all processes, oldest first; `limit` is 1 to 1000."""
+        async with reading() as session:
+            return await last_events(session, limit)
+
+    async def publish(self, envelopes: Sequence[Envelope], route: Router, send: Sender) -> None:
+        """Send the tasks of a batch of committed events in one hop, then call the listeners.
+
+        Raises what `send` raises; then no listener was called and the whole batch can be repeated.
+        """
+        dispatches = [dispatch for envelope in envelopes for dispatch in route(envelope)]
+        if dispatches:
+            await send(dispatches)
+        for envelope in envelopes:
+            with origin(envelope.correlation_id, envelope.id, bulk=envelope.bulk):
+                await self.emit(envelope)
+
+
+def _name(handler: Handler) -> str:
+    return getattr(handler, "__qualname__", repr(handler))
+
+
+bus = EventBus()

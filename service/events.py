@@ -1,0 +1,119 @@
+"""What can happen: event names, the base of all payloads, and where an event comes from.
+
+The payloads live with the slices (`service/<slice>/events.py`). They hold ids and small facts, never bodies.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import IntEnum, StrEnum
+from typing import Any, ClassVar, Self
+from uuid import UUID, uuid4
+
+from pydantic import BaseModel, ConfigDict
+
+
+class EventPriority(IntEnum):
+    """The weight of an event for those who read the log; tasks take theirs from their queue."""
+
+    CRITICAL = 100
+    HIGH = 75
+    NORMAL = 50
+    LOW = 25
+
+
+class SystemEvent(StrEnum):
+    """Every event that is emitted somewhere."""
+
+    RESOURCE_CREATED = "resource.created"
+    RESOURCE_UPDATED = "resource.updated"
+    RESOURCE_DELETED = "resource.deleted"
+    RESOURCE_CONTENT_CHANGED = "resource.content_changed"
+    RESOURCE_METADATA_CHANGED = "resource.metadata_changed"
+
+    INGESTION_STARTED = "ingestion.started"
+    INGESTION_PROGRESSED = "ingestion.progressed"
+    INGESTION_COMPLETED = "ingestion.completed"
+    INGESTION_FAILED = "ingestion.failed"
+    INGESTION_STALLED = "ingestion.stalled"
+    CITATIONS_EXTRACTED = "citations.extracted"
+    AUTHORS_EXTRACTED = "authors.extracted"
+
+    DOCUMENT_UPLOADED = "document.uploaded"
+
+    SEARCH_INDEX_UPDATED = "search.index_updated"
+    SEARCH_INDEX_STALE = "search.index_stale"
+    SEARCH_EXECUTED = "search.executed"
+    EMBEDDING_GENERATED = "embedding.generated"
+    EMBEDDING_STALE = "embedding.stale"
+
+
+class Event(BaseModel):
+    """One thing that happened: a frozen payload. Subclasses set `name` and, where another fits, `priority`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[SystemEvent]
+    version: ClassVar[int] = 1
+    priority: ClassVar[EventPriority] = EventPriority.NORMAL
+    subject_field: ClassVar[str] = "resource_id"  # the field that holds the id of what it happened to
+
+    registry: ClassVar[dict[str, type["Event"]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        if Event.registry.setdefault(cls.name, cls) is not cls:
+            raise TypeError(f"{cls.name} is declared by {Event.registry[cls.name].__name__} and by {cls.__name__}")
+
+    @property
+    def subject(self) -> UUID | None:
+        return getattr(self, self.subject_field, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Why something happens: the request it belongs to, the event that caused it, and whether it is bulk work."""
+
+    correlation_id: str
+    cause: UUID | None = None
+    bulk: bool = False
+
+
+_origin: ContextVar[Origin | None] = ContextVar("pharos_origin", default=None)
+
+
+def current_origin() -> Origin:
+    """Return where the running code comes from; a fresh origin where nobody said."""
+    return _origin.get() or Origin(str(uuid4()))
+
+
+@contextmanager
+def origin(correlation_id: str | None = None, cause: UUID | None = None, *, bulk: bool = False) -> Iterator[Origin]:
+    """Set where the code inside comes from; its events carry it."""
+    token = _origin.set(Origin(correlation_id or str(uuid4()), cause, bulk))
+    try:
+        yield current_origin()
+    finally:
+        _origin.reset(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """An event on its way: the payload, when and why it happened, and who may hear of it."""
+
+    event: Event
+    correlation_id: str
+    cause: UUID | None = None
+    audience: UUID | None = None  # the only account that may see it; None: everyone
+    bulk: bool = False
+    id: UUID = field(default_factory=uuid4)
+    timestamp: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    @classmethod
+    def of(cls, event: Event, audience: UUID | None = None) -> Self:
+        """Wrap an event that happens here and now."""
+        here = current_origin()
+        return cls(event, here.correlation_id, here.cause, audience, here.bulk)

@@ -1,0 +1,114 @@
+"""THE TABLE: every task, and every event that starts one. Flow is decided here and nowhere else.
+
+`make table` prints it; `GET /monitoring/flow` and the operations page show it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from service.bus import EventBus, Handler
+from service.documents.events import DocumentUploaded
+from service.events import Envelope, Event
+from service.ingestion.events import IngestionStalled, IngestionStarted
+from service.queue.task import Dispatch, Queue, Task
+from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
+from service.search.events import EmbeddingStale, SearchIndexStale
+
+#                     name             priority: 9 is the most urgent
+URGENT = Queue("urgent", 9)
+HIGH_PRIORITY = Queue("high_priority", 7)
+DEFAULT = Queue("default", 5)
+DOCUMENTS = Queue("documents", 5)
+INDEXING = Queue("indexing", 5)
+ML_TASKS = Queue("ml_tasks", 5)
+QUIZZES = Queue("quizzes", 5)
+BATCH = Queue("batch", 3)
+QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES, BATCH]
+
+#                 name                         queue   retries  limit (s)  one per
+INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
+PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
+INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
+EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
+RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE]
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """When `event` happens, run a task `after` seconds (at most `at_most` while more keep coming), or call a function.
+
+    `when` filters by payload; `keys` names the payload field whose every value gets a task of its own;
+    `batch` gathers up to that many keys into one task, which takes them as a list.
+    """
+
+    event: type[Event]
+    run: Task | Handler
+    after: float = 0
+    at_most: float = 0
+    when: Callable[[Any], bool] | None = None
+    keys: str | None = None
+    batch: int = 0
+
+
+# fmt: off
+HOOKS = [
+    #  when                     run      after (s)  at most (s)
+    On(IngestionStarted,        INGEST),
+    On(DocumentUploaded,        PROCESS),
+    On(ResourceCreated,         INDEX,    1,           4),
+    On(ResourceUpdated,         INDEX,    1,           4),
+    On(ResourceContentChanged,  EMBED,    5,          30),
+    On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
+    On(SearchIndexStale,        INDEX),
+    On(EmbeddingStale,          EMBED),
+]
+# fmt: on
+
+
+class Table:
+    """The rows of `HOOKS`, by event: routes envelopes to tasks, registers functions with a bus."""
+
+    def __init__(self, rows: Iterable[On]) -> None:
+        self.rows = list(rows)
+        self._tasks: dict[type[Event], list[On]] = {}
+        for row in self.rows:
+            if isinstance(row.run, Task):
+                self._tasks.setdefault(row.event, []).append(row)
+
+    def listen(self, bus: EventBus) -> None:
+        """Register the functions among the rows."""
+        for row in self.rows:
+            if not isinstance(row.run, Task):
+                bus.on(row.event, row.run)
+
+    def route(self, envelope: Envelope) -> Iterator[Dispatch]:
+        """Yield the tasks that an event asks for."""
+        event = envelope.event
+        for row in self._tasks.get(type(event), ()):
+            assert isinstance(row.run, Task)
+            if row.when is not None and not row.when(event):
+                continue
+            for arguments in _arguments(row, row.run, event):
+                yield Dispatch(
+                    row.run,
+                    arguments,
+                    envelope.id,
+                    row.after,
+                    row.at_most,
+                    envelope.bulk,
+                    envelope.correlation_id,
+                    row.batch,
+                )
+
+
+def _arguments(row: On, task: Task, event: Event) -> list[dict[str, Any]]:
+    if task.key is None:
+        return [{}]
+    if row.keys is None:
+        return [{task.key: str(getattr(event, task.key))}]
+    return [{task.key: str(value)} for value in getattr(event, row.keys)]
+
+
+TABLE = Table(HOOKS)

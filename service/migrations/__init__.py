@@ -1,0 +1,32 @@
+"""The schema's history (alembic), run by `migrate()`; several processes may call it at once."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from service.database import dsn
+
+EXTENSIONS = ("vector", "pg_trgm", "unaccent")
+
+
+def configuration(connection: Connection | None = None) -> Config:
+    """Return alembic's configuration; its `env.py` uses the connection that is handed over here."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+async def migrate(url: str) -> None:
+    """Bring a database to the newest schema."""
+    engine = create_async_engine(dsn(url), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(7262010)"))
+            await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
+    finally:
+        await engine.dispose()

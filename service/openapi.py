@@ -1,0 +1,115 @@
+"""`/openapi.json`, built from the declared routes, and `/docs`, a page that shows it."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from service.security.permissions import PUBLIC
+from service.web import Endpoint, respond, route
+
+VERSION = "0.1.0"
+
+
+def describe(routes: Sequence[BaseRoute]) -> list[Route]:
+    """Return the two routes that describe all the others."""
+    document = openapi(routes)
+
+    async def read_openapi(request: Request) -> Response:
+        """This interface as an OpenAPI 3.1 document."""
+        return respond(document)
+
+    async def docs(request: Request) -> Response:
+        """This interface as a page."""
+        return HTMLResponse(_page(document))
+
+    return [
+        route("GET", "/openapi.json", read_openapi, scope=PUBLIC),
+        route("GET", "/docs", docs, scope=PUBLIC),
+    ]
+
+
+def _page(document: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{method.upper()}</code></td><td><code>{escape(path)}</code></td>"
+        f"<td>{escape(operation['summary'])}</td></tr>"
+        for path, methods in sorted(document["paths"].items())
+        for method, operation in methods.items()
+    )
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><title>Pharos: HTTP interface</title>'
+        '<meta name="viewport" content="width=device-width"><link rel="stylesheet" href="/ui/static/pharos.css">'
+        '<body class="plain"><main><h1>HTTP interface</h1><p>Send <code>Authorization: Bearer &lt;token&gt;</code>. '
+        'Shapes: <a href="/openapi.json">openapi.json</a>.</p>'
+        f"<table>{rows}</table></main></body></html>"
+    )
+
+
+class Problem(BaseModel):
+    """The body of every error."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, Any]] | None = None
+
+
+def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Build the OpenAPI 3.1 document from the declared routes."""
+    paths: dict[str, dict[str, Any]] = {}
+    schemas: dict[str, Any] = {}
+
+    def schema(kind: Any, mode: Any) -> dict[str, Any]:
+        document = TypeAdapter(kind).json_schema(mode=mode, ref_template="#/components/schemas/{model}")
+        schemas.update(document.pop("$defs", {}))
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            schemas[kind.__name__] = document
+            return {"$ref": f"#/components/schemas/{kind.__name__}"}
+        return document
+
+    problem_answer = {
+        "description": "The request was refused; `detail` says why.",
+        "content": {"application/problem+json": {"schema": schema(Problem, "serialization")}},
+    }
+    for entry in routes:
+        if not isinstance(entry, Route) or entry.path.startswith("/ui"):
+            continue
+        operation = entry.endpoint
+        if not isinstance(operation, Endpoint):
+            continue
+        described: dict[str, Any] = {"summary": operation.summary, "operationId": entry.name, "parameters": []}
+        described["parameters"] = [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in entry.param_convertors
+        ]
+        if operation.queries is not None:
+            parameters = schema(operation.queries, "validation")
+            shape = schemas.pop(operation.queries.__name__) if "$ref" in parameters else parameters
+            described["parameters"] += [
+                {"name": name, "in": "query", "required": name in shape.get("required", ()), "schema": field}
+                for name, field in shape["properties"].items()
+            ]
+        if operation.takes is not None:
+            described["requestBody"] = {
+                "required": True,
+                "content": {"application/json": {"schema": schema(operation.takes, "validation")}},
+            }
+        answer: dict[str, Any] = {"description": "Done."}
+        if operation.gives is not None:
+            answer["content"] = {"application/json": {"schema": schema(operation.gives, "serialization")}}
+        described["responses"] = {str(operation.status): answer, "default": problem_answer}
+        if operation.scope is not PUBLIC:
+            described["security"] = [{"token": []}]
+        for method in (entry.methods or set()) - {"HEAD"}:
+            paths.setdefault(entry.path, {})[method.lower()] = described
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Pharos", "version": VERSION},
+        "paths": paths,
+        "components": {"schemas": schemas, "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}}},
+    }

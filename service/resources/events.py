@@ -1,0 +1,52 @@
+"""What happens to a resource."""
+
+from uuid import UUID
+
+from service.events import Event, EventPriority, SystemEvent
+
+
+class ResourceCreated(Event):
+    """A resource has its first content."""
+
+    name = SystemEvent.RESOURCE_CREATED
+    resource_id: UUID
+    title: str
+    source: str  # url, upload or content
+
+
+class ResourceUpdated(Event):
+    """Some field of a resource changed; its content or its metadata, which the two events below tell."""
+
+    name = SystemEvent.RESOURCE_UPDATED
+    resource_id: UUID
+    changed_fields: list[str]
+    user_id: UUID | None
+
+
+class ResourceContentChanged(Event):
+    """The text of a resource changed; a new resource's first text counts."""
+
+    name = SystemEvent.RESOURCE_CONTENT_CHANGED
+    priority = EventPriority.HIGH
+    resource_id: UUID
+    changed_fields: list[str]
+    user_id: UUID | None
+
+
+class ResourceMetadataChanged(Event):
+    """A field besides the text changed."""
+
+    name = SystemEvent.RESOURCE_METADATA_CHANGED
+    resource_id: UUID
+    changed_fields: list[str]
+    user_id: UUID | None
+
+
+class ResourceDeleted(Event):
+    """A resource is gone; the collections that held it were read before."""
+
+    name = SystemEvent.RESOURCE_DELETED
+    priority = EventPriority.HIGH
+    resource_id: UUID
+    title: str
+    collection_ids: list[UUID]

@@ -1,0 +1,49 @@
+"""What happens to the index and the embeddings of a resource, and in search."""
+
+from uuid import UUID
+
+from service.events import Event, EventPriority, SystemEvent
+
+
+class SearchIndexUpdated(Event):
+    """The words of a resource are findable in their present form."""
+
+    name = SystemEvent.SEARCH_INDEX_UPDATED
+    resource_id: UUID
+
+
+class SearchIndexStale(Event):
+    """The reconciler found a resource whose index row is missing or made from something else."""
+
+    name = SystemEvent.SEARCH_INDEX_STALE
+    priority = EventPriority.LOW
+    resource_id: UUID
+
+
+class EmbeddingGenerated(Event):
+    """The passages of a resource are findable by meaning."""
+
+    name = SystemEvent.EMBEDDING_GENERATED
+    resource_id: UUID
+    model: str
+    chunks: int
+    truncated: bool  # only the first part of a very long text is embedded
+
+
+class EmbeddingStale(Event):
+    """The reconciler found a resource whose embeddings are missing or made from something else."""
+
+    name = SystemEvent.EMBEDDING_STALE
+    priority = EventPriority.LOW
+    resource_id: UUID
+
+
+class SearchExecuted(Event):
+    """Somebody searched."""
+
+    name = SystemEvent.SEARCH_EXECUTED
+    priority = EventPriority.LOW
+    query: str
+    mode: str
+    results_count: int
+    latency_ms: float

@@ -1,0 +1,74 @@
+"""Every environment variable that Pharos reads: `PHAROS_<FIELD>`, typed, with default and unit."""
+
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, IPvAnyNetwork, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The process's configuration; read once by `settings()`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PHAROS_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
+
+    home: Path = Field(Path(".pharos"), description="Folder for everything that is stored locally.")
+    host: str = Field("127.0.0.1", description="Address that the web server listens on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
+    public_url: str | None = Field(None, description="Address that people use, when a proxy stands before the server.")
+
+    database_url: str | None = Field(
+        None, description="PostgreSQL, `postgresql://user:password@host:port/name`; unset: the embedded server."
+    )
+    broker_url: str | None = Field(None, description="Redis for tasks, `redis://...`; unset: the embedded server.")
+    cache_url: str | None = Field(None, description="Redis for the cache; unset: the embedded server, database 1.")
+    storage_url: str | None = Field(
+        None, description="Where originals are kept, `file:<folder>`; unset: `<home>/files`."
+    )
+
+    pool_size: int = Field(20, ge=1, description="Connections that a web process keeps open.")
+    pool_overflow: int = Field(40, ge=0, description="Connections beyond `pool_size` that a web process may open.")
+    pool_recycle: int = Field(3600, ge=1, description="Age at which a connection is replaced, seconds.")
+
+    admin_token: str | None = Field(None, description="Token of the account `admin`; unset: `<home>/admin-token`.")
+    rate_limits: bool = Field(
+        True, description="Limit each account's ingests, searches and writes; sign-ins always are."
+    )
+    max_body_mb: int = Field(32, ge=1, description="Largest request body, megabytes.")
+    max_upload_mb: int = Field(1024, ge=1, description="Largest request body that brings files, megabytes.")
+    trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(
+        [], description="Proxies whose `X-Forwarded-For` and `-Proto` are believed: addresses or CIDRs, by commas."
+    )
+    egress_allow: Annotated[list[str], NoDecode] = Field(
+        [], description="Private networks and hosts that may be fetched from: CIDRs, `host` or `host:port`, by commas."
+    )
+
+    max_page_mb: int = Field(25, ge=1, description="Largest page that is fetched, megabytes after decompression.")
+    max_file_mb: int = Field(100, ge=1, description="Largest PDF, DOCX or EPUB that is fetched, megabytes.")
+    parsers: int = Field(2, ge=1, description="Documents that one process reads at a time, each in a child process.")
+    parser_memory_mb: int = Field(1024, ge=256, description="Memory that reading one document may take, megabytes.")
+    parser_seconds: int = Field(60, ge=1, description="Time that reading one document may take, seconds.")
+
+    tasks: Literal["queue", "inline"] = Field("queue", description="`inline` runs tasks in the emitting process.")
+    workers: int = Field(2, ge=1, description="Worker processes that `make up` starts.")
+    worker_concurrency: int = Field(32, ge=1, description="Tasks that one worker process runs at a time.")
+    inference_socket: Path | None = Field(
+        None, description="Socket of the model server; unset: `<home>/run/inference`."
+    )
+
+    events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
+    log_format: Literal["json", "console"] = Field("json", description="`console` is for people.")
+
+    @field_validator("egress_allow", "trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+@cache
+def settings() -> Settings:
+    """Return the configuration of this process; `settings.cache_clear()` makes the next call read it again."""
+    return Settings()  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,237 @@
+"""The HTTP edge: routes with a declared scope and shapes, parsing, answers, problem+json, OpenAPI."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import orjson
+import structlog
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import QueryParams
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from service import idempotency
+from service.errors import Invalid, NotFound, PharosError, TooLarge
+from service.security.accounts import Account
+from service.security.permissions import Public, require
+from service.security.permissions import Scope as AccountScope
+
+log = structlog.get_logger(__name__)
+
+Handler = Callable[[Request], Awaitable[Response]]
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
+
+JSON_LIMIT = 32 * 2**20  # bytes; a text of ten megabytes and its HTML pass
+
+
+def _in_utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]  # a time without a zone is taken as UTC
+
+
+class Shape(BaseModel):
+    """The base of what comes in: unknown fields are refused, so that a misspelt one is not silently lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Paged(Shape):
+    """What every list takes."""
+
+    limit: int = Field(25, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class Endpoint:
+    """One HTTP operation as an ASGI application: checks the scope, calls the handler, renders its errors."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        scope: AccountScope | Public,
+        takes: Any,
+        queries: Any,
+        gives: Any,
+        status: int,
+        summary: str,
+    ) -> None:
+        self.handler, self.scope, self.takes, self.queries = handler, scope, takes, queries
+        self.gives, self.status, self.summary = gives, status, summary
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive, send)
+        try:
+            require(scope.get("account"), self.scope)
+            response = await self._answer(request)
+        except PharosError as error:
+            response = problem(error)
+        except ClientDisconnect:
+            return
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        if key is None or (who := request.scope.get("account")) is None:
+            return await self.handler(request)
+        if (known := await idempotency.begin(request, who.id, key)) is not None:
+            return known
+        response = None
+        try:
+            response = await self.handler(request)
+        except PharosError as error:
+            response = problem(error)
+        finally:
+            await idempotency.finish(who.id, key, response)
+        return response
+
+
+def route(
+    method: str,
+    path: str,
+    handler: Handler,
+    *,
+    scope: AccountScope | Public,
+    takes: Any = None,
+    queries: Any = None,
+    gives: Any = None,
+    status: int = 200,
+    summary: str = "",
+) -> Route:
+    """Declare one operation: who may call it (`scope`), the shape of its body, its query, its answer, its status."""
+    operation = Endpoint(
+        handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0]
+    )
+    return Route(path, operation, methods=[method], name=handler.__name__)
+
+
+def account(request: Request) -> Account:
+    """Return who asks; the route's scope has made sure that there is somebody."""
+    return request.scope["account"]
+
+
+async def body(request: Request, limit: int = JSON_LIMIT) -> bytes:
+    """Read the whole body; TooLarge beyond `limit` bytes."""
+    if int(request.headers.get("content-length") or 0) > limit:
+        raise TooLarge(limit=limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise TooLarge(limit=limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+async def parse(request: Request, shape: type[ShapeT]) -> ShapeT:
+    """Read a JSON body into its shape; Invalid names each wrong field."""
+    raw = await body(request)
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Invalid(f"The body is not valid JSON: {error}.") from None
+    if b"\\u0000" in raw and _has_null(data):
+        raise Invalid("The body holds a null character (\\u0000), which text cannot contain.")
+    return validated(shape, data)
+
+
+def _has_null(data: Any) -> bool:
+    waiting = [data]
+    while waiting:
+        match waiting.pop():
+            case str() as value if "\x00" in value:
+                return True
+            case dict() as value:
+                waiting += [*value.keys(), *value.values()]
+            case list() as value:
+                waiting += value
+            case _:
+                pass
+    return False
+
+
+def query(request: Request, shape: type[ShapeT]) -> ShapeT:
+    """Read the query string into its shape; a repeated parameter becomes a list where the shape wants one."""
+    return validated(shape, _plain(request.query_params))
+
+
+def _plain(params: QueryParams) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key in params:
+        values = params.getlist(key)
+        if any("\x00" in value for value in (key, *values)):
+            raise Invalid("The query holds a null character.")
+        plain[key] = values[0] if len(values) == 1 else values
+    return plain
+
+
+def validated(shape: type[ShapeT], data: Any) -> ShapeT:
+    """Check data against a shape; Invalid lists `{loc, msg}` for each fault."""
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        faults = [
+            {"loc": list(fault["loc"]), "msg": fault["msg"]}
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+        ]
+        where = ", ".join(".".join(map(str, fault["loc"])) or "body" for fault in faults[:3])
+        raise Invalid(f"The request is not valid: see {where}.", errors=faults) from None
+
+
+def path_id(request: Request, name: str = "id", what: str = "item") -> UUID:
+    """Return an id of the path; what is no UUID names nothing: NotFound."""
+    with suppress(ValueError):
+        return UUID(request.path_params[name])
+    raise NotFound(what=what, id=request.path_params[name])
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(exclude_none=True)
+    if isinstance(value, UUID):  # asyncpg's are of a subclass
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)  # pyright: ignore[reportUnknownArgumentType]
+    if hasattr(value, "_mapping"):
+        return dict(value._mapping)
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def respond(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer with JSON: models (None fields left out), dataclasses, rows, dicts, UUIDs, times."""
+    content = orjson.dumps(data, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    return Response(content, status, headers, "application/json")
+
+
+def no_content() -> Response:
+    """Answer 204."""
+    return Response(status_code=204)
+
+
+def page(items: Sequence[Any], total: int, paged: Paged) -> Response:
+    """Answer with one page of a list."""
+    return respond({"total": total, "items": items, "limit": paged.limit, "offset": paged.offset})
+
+
+def problem(error: PharosError, status: int | None = None, headers: Mapping[str, str] | None = None) -> Response:
+    """Render an error as problem+json (RFC 9457); `status` and `headers` replace the error's own."""
+    kind = "".join(f"-{c.lower()}" if c.isupper() else c for c in type(error).__name__).lstrip("-")
+    document: dict[str, Any] = {
+        "type": f"urn:pharos:{kind}",
+        "title": HTTPStatus(status or error.status).phrase,
+        "status": status or error.status,
+        "detail": error.detail,
+    }
+    if isinstance(error, Invalid) and error.errors:
+        document["errors"] = error.errors
+    return Response(
+        orjson.dumps(document), status or error.status, headers or error.headers, "application/problem+json"
+    )

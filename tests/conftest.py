@@ -1,0 +1,171 @@
+"""The servers that the suite runs against, and a Pharos that is clean for each test.
+
+PostgreSQL and Valkey are started once, under a temporary folder on free ports; PHAROS_TEST_DATABASE_URL and
+PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its own: it makes and drops databases named
+`pharos_test_*` there, and empties the Redis databases 0 and 1.
+"""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+import redis.asyncio
+
+from service import database
+from service.embedded import Postgres, Valkey, running
+from service.settings import Settings, settings
+
+_RUN = f"pharos_test_{os.getpid()}"
+Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the suite's servers are: PostgreSQL without a database name, Redis without a database number."""
+
+    postgres: str
+    redis: str
+
+    def database(self, name: str) -> str:
+        return urlunsplit(urlsplit(self.postgres)._replace(path=f"/{name}"))
+
+    def redis_database(self, number: int) -> str:
+        return urlunsplit(urlsplit(self.redis)._replace(path=f"/{number}"))
+
+    async def administer(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.database("postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """PostgreSQL and Redis for the whole session."""
+    postgres, broker = os.environ.get("PHAROS_TEST_DATABASE_URL"), os.environ.get("PHAROS_TEST_BROKER_URL")
+    with tempfile.TemporaryDirectory(prefix="pharos-test-") as folder, ExitStack() as stack:
+        home = Path(folder)
+        log = stack.enter_context((home / "servers.log").open("ab"))
+        if postgres is None:
+            server = Postgres(home / "postgres", durable=False)
+            stack.enter_context(running(server, log))
+            postgres = server.url()
+        if broker is None:
+            valkey = Valkey(home / "valkey", durable=False)
+            stack.enter_context(running(valkey, log))
+            broker = valkey.url()
+        yield Servers(postgres, broker)
+
+
+@pytest.fixture(scope="session")
+async def new_database(servers: Servers) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Makes migrated, empty databases, cloned from one that is migrated once; each call returns the address of one."""
+    names = [_RUN]
+
+    async def clone() -> str:
+        name = f"{_RUN}_{len(names)}"
+        names.append(name)
+        await servers.administer(f"CREATE DATABASE {name} TEMPLATE {_RUN}")
+        return servers.database(name)
+
+    await servers.administer(f"CREATE DATABASE {_RUN}")
+    await _migrate(servers.database(_RUN))
+    yield clone
+    for name in reversed(names):
+        await servers.administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def database_url(new_database: Callable[[], Awaitable[str]]) -> str:
+    """The database of `pharos`, for tests that hand it to a process of their own."""
+    return await new_database()
+
+
+@pytest.fixture(scope="session")
+def broker_url(servers: Servers) -> str:
+    """The Redis database of tasks."""
+    return servers.redis_database(0)
+
+
+@pytest.fixture(scope="session")
+def cache_url(servers: Servers) -> str:
+    """The Redis database of the cache."""
+    return servers.redis_database(1)
+
+
+@pytest.fixture
+async def pharos(
+    database_url: str, broker_url: str, cache_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Settings]:
+    """Settings that point at the suite's servers and a home of its own, an open database, no rows, no keys."""
+    for name in [name for name in os.environ if name.startswith("PHAROS_") and not name.startswith("PHAROS_TEST_")]:
+        monkeypatch.delenv(name)
+    for name, value in {"DATABASE_URL": database_url, "BROKER_URL": broker_url, "CACHE_URL": cache_url}.items():
+        monkeypatch.setenv(f"PHAROS_{name}", value)
+    monkeypatch.setenv("PHAROS_HOME", str(tmp_path))
+    settings.cache_clear()
+    await _empty(database_url, broker_url, cache_url)
+    await database.connect("test", size=5, overflow=10)
+    yield settings()
+    await database.disconnect()
+    settings.cache_clear()
+
+
+async def _migrate(url: str) -> None:
+    """Stand-in until `service.migrations.migrate` exists."""
+    import contextlib
+    import importlib
+
+    from sqlalchemy.ext.asyncio import create_async_engine
+
+    if not list(Path("service/migrations/versions").glob("*.py")):
+        for file in sorted(Path("service").rglob("*.py")):
+            if file.name == "tables.py" or "Base)" in file.read_text():
+                with contextlib.suppress(Exception):  # slices that are being written
+                    importlib.import_module(".".join(file.with_suffix("").parts))
+        engine = create_async_engine(database.dsn(url))
+        async with engine.begin() as connection:
+            await connection.run_sync(database.Base.metadata.create_all)
+        await engine.dispose()
+        return
+    from service.migrations import migrate
+
+    await migrate(url)
+
+
+_TRUNCATE = """
+DO $$
+DECLARE filled text[] := '{}'; candidate text; has_rows boolean;
+BEGIN
+    SET LOCAL lock_timeout = '10s';
+    FOR candidate IN
+        SELECT format('%I', relname) FROM pg_class
+        WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
+            AND relname <> 'alembic_version'
+    LOOP
+        EXECUTE 'SELECT EXISTS (SELECT FROM ' || candidate || ')' INTO has_rows;
+        IF has_rows THEN filled := filled || candidate; END IF;
+    END LOOP;
+    IF filled <> '{}' THEN
+        EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE';
+    END IF;
+END $$
+"""  # only filled tables: truncating all of them takes ten times as long
+
+
+async def _empty(database_url: str, *redis_urls: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    try:
+        await connection.execute(_TRUNCATE)
+    finally:
+        await connection.close()
+    for url in redis_urls:
+        async with redis.asyncio.Redis.from_url(url) as client:
+            await client.flushdb()

@@ -1,0 +1,151 @@
+"""The event bus: who is called, in which order, and what a bad listener costs the others."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from service.queue.task import Dispatch, Task
+from structlog.testing import capture_logs
+
+from service.bus import EventBus
+from service.events import Envelope, Event, current_origin
+from service.hooks import EMBED, HOOKS, INDEX, INGEST, On, Table
+from service.ingestion.events import IngestionStarted
+from service.resources.events import ResourceContentChanged, ResourceDeleted, ResourceUpdated
+
+
+def updated(title: str = "x") -> Envelope:
+    event = ResourceUpdated(resource_id=uuid4(), changed_fields=[title], user_id=None)
+    return Envelope(event, correlation_id="request-1")
+
+
+async def test_sync_and_async_listeners_are_called_in_order_of_registration() -> None:
+    bus, heard = EventBus(), []
+
+    async def second(envelope: Envelope) -> None:
+        await asyncio.sleep(0)
+        heard.append(2)
+
+    bus.on(ResourceUpdated, lambda envelope: heard.append(1))
+    bus.on(ResourceUpdated, second)
+    bus.on(Event, lambda envelope: heard.append(3))
+    bus.on(ResourceDeleted, lambda envelope: heard.append(4))
+    await bus.emit(updated())
+    assert heard == [1, 2, 3]
+
+
+async def test_off_and_get_listeners() -> None:
+    bus = EventBus()
+
+    def one(envelope: Envelope) -> None: ...
+    def all_of_them(envelope: Envelope) -> None: ...
+
+    bus.on(ResourceUpdated, one)
+    bus.on(ResourceUpdated, one)
+    bus.on(Event, all_of_them)
+    assert bus.get_listeners(ResourceUpdated) == [one, all_of_them]
+    bus.off(ResourceUpdated, one)
+    bus.off(ResourceUpdated, one)
+    assert bus.get_listeners(ResourceUpdated) == [all_of_them]
+
+
+async def test_a_failing_listener_is_counted_and_logged_and_costs_the_others_nothing() -> None:
+    bus, heard = EventBus(), []
+
+    def broken(envelope: Envelope) -> None:
+        raise ValueError("no")
+
+    bus.on(ResourceUpdated, broken)
+    bus.on(ResourceUpdated, heard.append)
+    with capture_logs() as logs:
+        await bus.emit(updated())
+    assert len(heard) == 1
+    assert bus.statistics[broken].failures == 1
+    assert "ValueError" in logs[0]["error"]
+
+
+async def test_a_hanging_listener_is_cut_off() -> None:
+    bus, heard = EventBus(limit=0.05), []
+
+    async def hangs(envelope: Envelope) -> None:
+        await asyncio.Event().wait()
+
+    bus.on(ResourceUpdated, hangs)
+    bus.on(ResourceUpdated, heard.append)
+    with capture_logs() as logs:
+        await bus.emit(updated())
+    assert len(heard) == 1
+    assert bus.statistics[hangs].failures == 1
+    assert logs[0]["event"] == "listener failed"
+
+
+async def test_over_a_tenth_of_a_second_counts_as_slow() -> None:
+    bus = EventBus()
+
+    async def slow(envelope: Envelope) -> None:
+        await asyncio.sleep(0.11)
+
+    bus.on(ResourceUpdated, slow)
+    with capture_logs() as logs:
+        await bus.emit(updated())
+    assert bus.statistics[slow].slow == 1
+    assert logs[0]["event"] == "slow listener"
+
+
+async def test_listeners_run_after_the_tasks_were_sent_and_know_the_cause() -> None:
+    bus, order = EventBus(), []
+    envelope = updated()
+
+    async def send(dispatches: list[Dispatch]) -> None:
+        order.append([dispatch.task for dispatch in dispatches])
+
+    bus.on(ResourceUpdated, lambda _: order.append(current_origin()))
+    await bus.publish([envelope], Table(HOOKS).route, send)
+    assert order[0] == [INDEX]
+    assert (order[1].correlation_id, order[1].cause) == ("request-1", envelope.id)
+
+
+async def test_where_sending_fails_no_listener_was_called() -> None:
+    bus, heard = EventBus(), []
+
+    async def send(dispatches: list[Dispatch]) -> None:
+        raise ConnectionError("away")
+
+    bus.on(ResourceUpdated, heard.append)
+    with pytest.raises(ConnectionError):
+        await bus.publish([updated()], Table(HOOKS).route, send)
+    assert heard == []
+
+
+def test_a_row_with_a_condition_is_skipped_where_it_does_not_hold() -> None:
+    table = Table([On(ResourceUpdated, INDEX, when=lambda event: event.changed_fields == ["title"])])
+    assert len(list(table.route(updated("title")))) == 1
+    assert list(table.route(updated("tags"))) == []
+
+
+def test_keys_make_one_task_for_each_value() -> None:
+    recenter = Task("recenter", INDEX.queue, 0, 10, "collection_id")
+    table = Table([On(ResourceDeleted, recenter, 5, 30, keys="collection_ids")])
+    ids = [uuid4(), uuid4()]
+    gone = Envelope(ResourceDeleted(resource_id=uuid4(), title="x", collection_ids=ids), correlation_id="c")
+    dispatches = list(table.route(gone))
+    assert [dispatch.arguments for dispatch in dispatches] == [{"collection_id": str(id)} for id in ids]
+    assert len({dispatch.message_id for dispatch in dispatches}) == 2
+
+
+def test_functions_in_the_table_listen_on_the_bus() -> None:
+    bus = EventBus()
+
+    def forget(envelope: Envelope) -> None: ...
+
+    Table([On(ResourceUpdated, forget)]).listen(bus)
+    assert bus.get_listeners(ResourceUpdated) == [forget]
+
+
+def test_the_contract_of_the_seeds_stands_in_the_table() -> None:
+    """Queue, priority, retries and delay, as the design's contract says them."""
+    rows = {(row.event, row.run): row for row in HOOKS}
+    embed, index = rows[ResourceContentChanged, EMBED], rows[ResourceUpdated, INDEX]
+    assert (embed.after, EMBED.queue.name, EMBED.queue.priority, EMBED.retries) == (5, "high_priority", 7, 3)
+    assert (index.after, INDEX.queue.name, INDEX.queue.priority, INDEX.retries) == (1, "urgent", 9, 3)
+    assert (rows[IngestionStarted, INGEST].after, INGEST.queue.name, INGEST.queue.priority) == (0, "documents", 5)
