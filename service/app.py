@@ -1,0 +1,130 @@
+"""The web application: routes and middleware as two lists; the lifespan opens everything and closes it again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+import structlog
+from sqlalchemy import MetaData
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service import database, live, logs, queue
+from service.bus import bus
+from service.documents.routes import routes as document_routes
+from service.errors import PharosError
+from service.events import origin
+from service.graph.routes import routes as graph_routes
+from service.hooks import HOOKS, TABLE
+from service.ingestion.routes import routes as ingestion_routes
+from service.monitoring.routes import routes as monitoring_routes
+from service.openapi import describe
+from service.outbox import Relay
+from service.resources.routes import routes as resource_routes
+from service.search.routes import routes as search_routes
+from service.security.middleware import middleware as security_middleware
+from service.security.routes import routes as security_routes
+from service.security.startup import ensure_admin
+from service.ui.routes import routes as ui_routes
+from service.web import problem
+
+log = structlog.get_logger(__name__)
+
+TABLES = (
+    "event_log", "outbox", "idempotency", "security.tables", "queue.tables", "resources.tables", "ingestion.tables",
+    "documents.tables", "graph.tables", "search.tables",
+)  # fmt: skip
+
+
+def metadata() -> MetaData:
+    """Return all tables of all slices."""
+    for name in TABLES:
+        import_module(f"service.{name}")
+    return database.Base.metadata
+
+
+ROUTES: list[BaseRoute] = [
+    *monitoring_routes,
+    *security_routes,
+    *ingestion_routes,
+    *resource_routes,
+    *document_routes,
+    *graph_routes,
+    *search_routes,
+    *live.routes,
+    *ui_routes,
+]
+
+MIDDLEWARE = [
+    Middleware(lambda app: CorrelationID(app)),
+    *security_middleware,
+]
+
+
+class CorrelationID:
+    """Takes `X-Correlation-ID` or makes one; events, tasks and logs of the request carry it, the answer names it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            await self.app(scope, receive, send)
+            return
+        given = next((value for name, value in scope["headers"] if name == b"x-correlation-id"), b"")
+        usable = 0 < len(given) <= 128 and given.isascii() and given.decode().isprintable()
+        with origin(given.decode() if usable else None) as here:
+            header = (b"x-correlation-id", here.correlation_id.encode())
+
+            async def answer(message: Message) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], header]
+                await send(message)
+
+            await self.app(scope, receive, answer)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Render what the router or the framework refuses: unknown paths, wrong methods."""
+    assert isinstance(error, HTTPException)
+    fault = PharosError(f"{request.method} {request.url.path}: {error.detail}.")
+    return problem(fault, status=error.status_code, headers=error.headers)
+
+
+async def broken(request: Request, error: Exception) -> Response:
+    """Render what nobody expected; the log has the traceback."""
+    return problem(PharosError("Something went wrong here; the server's log has the details."))
+
+
+@asynccontextmanager
+async def lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
+    logs.configure()
+    await database.connect("web")
+    await ensure_admin()
+    TABLE.listen(bus)
+    log.info("the table is set", hooks=len(HOOKS))
+    async with queue.connected(), live.hub():
+        relay = asyncio.create_task(Relay(bus, TABLE.route, queue.send, live.ring).run(), name="relay")
+        try:
+            yield
+        finally:
+            relay.cancel()
+            await asyncio.gather(relay, return_exceptions=True)
+            await database.disconnect()
+
+
+def create_app() -> Starlette:
+    """Build the application."""
+    return Starlette(
+        routes=[*ROUTES, *describe(ROUTES)],
+        middleware=MIDDLEWARE,
+        exception_handlers={HTTPException: refused, Exception: broken},
+        lifespan=lifespan,
+    )

@@ -1,0 +1,118 @@
+"""HTTP for whoever watches Pharos."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service import queue
+from service.bus import bus
+from service.database import pool_status, reading
+from service.errors import NotFound
+from service.event_log import history
+from service.hooks import HOOKS, TASKS
+from service.monitoring.readiness import readiness
+from service.queue.task import Task
+from service.security.permissions import PUBLIC
+from service.web import Shape, account, path_id, query, respond, route
+
+
+class HistoryQuery(Shape):
+    """Which events."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    name: str | None = None
+    correlation_id: str | None = None
+
+
+async def health(request: Request) -> Response:
+    """The process lives."""
+    return respond({"status": "ok"})
+
+
+async def ready(request: Request) -> Response:
+    """Everything that is needed is there; else 503, and the checks say what is missing."""
+    everything, checks = await readiness()
+    return respond({"status": "ready" if everything else "unavailable", "checks": checks}, 200 if everything else 503)
+
+
+async def events_history(request: Request) -> Response:
+    """The last events of all processes, newest last."""
+    asked = query(request, HistoryQuery)
+    async with reading() as session:
+        rows = await history(
+            session, account(request).id, limit=asked.limit, name=asked.name, correlation_id=asked.correlation_id
+        )
+    fields = ("id", "name", "version", "data", "timestamp", "priority", "correlation_id", "cause")
+    events = [{field: getattr(row, field) for field in fields} for row in rows]
+    return respond({"count": len(events), "events": events})
+
+
+async def db_pool(request: Request) -> Response:
+    """How much of this process's connection pool is in use."""
+    return respond(pool_status())
+
+
+async def workers_status(request: Request) -> Response:
+    """What every worker does now, and how deep the queues are."""
+    workers = await queue.worker_status()
+    queues = await queue.queue_status()
+    active = sum(len(worker.active) for worker in workers)
+    return respond({"workers": workers, "queues": queues, "total_active": active})
+
+
+async def read_task(request: Request) -> Response:
+    """How far one task is."""
+    task_id: UUID = path_id(request, what="task")
+    state = await queue.task_state(task_id)
+    if state is None:
+        raise NotFound(what="task", id=task_id)
+    return respond(state)
+
+
+async def flow(request: Request) -> Response:
+    """THE TABLE: every event that starts something, and every task with its queue and policy."""
+    hooks = [
+        {
+            "event": row.event.name,
+            "run": row.run.name if isinstance(row.run, Task) else getattr(row.run, "__qualname__", repr(row.run)),
+            "after_s": row.after,
+            "at_most_s": row.at_most,
+        }
+        for row in HOOKS
+    ]
+    tasks = [
+        {
+            "name": task.name,
+            "queue": task.queue.name,
+            "priority": task.queue.priority,
+            "retries": task.retries,
+            "limit_s": task.limit,
+            "one_per": task.key,
+        }
+        for task in TASKS
+    ]
+    listeners = [
+        {
+            "name": getattr(handler, "__qualname__", repr(handler)),
+            "calls": s.calls,
+            "failures": s.failures,
+            "slow": s.slow,
+        }
+        for handler, s in bus.statistics.items()
+    ]
+    return respond({"hooks": hooks, "tasks": tasks, "listeners": listeners})
+
+
+Answer = dict[str, Any]
+routes = [
+    route("GET", "/health", health, scope=PUBLIC, gives=Answer),
+    route("GET", "/ready", ready, scope=PUBLIC, gives=Answer),
+    route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=Answer),
+    route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
+    route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
+    route("GET", "/tasks/{id}", read_task, scope="read", gives=Answer),
+    route("GET", "/monitoring/flow", flow, scope="read", gives=Answer),
+]

@@ -1,0 +1,222 @@
+"""Verbs of resources: create, read, list, change, delete."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import load_only
+
+from service.database import ReadSession, Session
+from service.errors import NotFound, PreconditionFailed
+from service.outbox import emit
+from service.resources.events import (
+    ResourceContentChanged,
+    ResourceCreated,
+    ResourceDeleted,
+    ResourceMetadataChanged,
+    ResourceUpdated,
+)
+from service.resources.tables import Resource, visible
+from service.security.accounts import Account
+
+
+def hash_of(content: str) -> str:
+    """Return the SHA-256 of a text, hex."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+async def read(session: ReadSession, account: Account, resource_id: UUID) -> Resource:
+    """Return a resource that this account may see; NotFound otherwise."""
+    found = await session.scalar(select(Resource).where(Resource.id == resource_id, visible(account)))
+    if found is None:
+        raise NotFound(what="resource", id=resource_id)
+    return found
+
+
+async def create(
+    session: Session, account: Account, fields: Mapping[str, Any], source: str, status: str = "completed"
+) -> Resource:
+    """Add a resource; one that has content is created for all the others, too: resource.created is emitted."""
+    content: str = fields.get("content") or ""
+    resource = Resource(
+        **{"id": uuid4(), **fields},
+        owner_id=account.id,
+        content_hash=hash_of(content) if content else None,
+        word_count=len(content.split()),
+        status=status,
+        version=1,
+    )
+    if content:
+        resource.duplicate_of = await twin(session, resource)
+    session.add(resource)
+    await session.flush()
+    await session.refresh(resource, ["created_at", "updated_at"])
+    if content:
+        announce(session, resource, source, account.id)
+    return resource
+
+
+def announce(session: Session, resource: Resource, source: str, user_id: UUID | None) -> None:
+    """Emit that a resource has its first content."""
+    audience = resource.audience
+    emit(session, ResourceCreated(resource_id=resource.id, title=resource.title, source=source), audience=audience)
+    changed = ResourceContentChanged(resource_id=resource.id, changed_fields=["content"], user_id=user_id)
+    emit(session, changed, audience=audience)
+
+
+async def twin(session: ReadSession, resource: Resource) -> UUID | None:
+    """Return the oldest resource with the same text that this one's owner may see."""
+    return await session.scalar(
+        select(Resource.id)
+        .where(
+            Resource.content_hash == (resource.content_hash or hash_of(resource.content)),
+            Resource.id != resource.id,
+            (Resource.private.is_(False)) | (Resource.owner_id == resource.owner_id),
+        )
+        .order_by(Resource.created_at)
+        .limit(1)
+    )
+
+
+async def change(
+    session: Session, account: Account, resource_id: UUID, fields: Mapping[str, Any], if_match: int | None = None
+) -> Resource:
+    """Set fields of a resource; what equals the present value is no change, and no change makes no event."""
+    resource = await session.scalar(
+        select(Resource).where(Resource.id == resource_id, visible(account)).with_for_update()
+    )
+    if resource is None:
+        raise NotFound(what="resource", id=resource_id)
+    if if_match is not None and if_match != resource.version:
+        raise PreconditionFailed(expected=if_match, actual=resource.version)
+    await apply(session, resource, fields, account.id)
+    return resource
+
+
+async def apply(session: Session, resource: Resource, fields: Mapping[str, Any], user_id: UUID | None) -> list[str]:
+    """Set fields of a locked row, emit what changed, and return the names of the changed fields."""
+    before = resource.audience
+    changed = sorted(name for name, value in fields.items() if getattr(resource, name) != value)
+    if not changed:
+        return []
+    values = {name: fields[name] for name in changed}
+    if "content" in values:
+        values |= {"content_hash": hash_of(values["content"]), "word_count": len(values["content"].split())}
+        values.setdefault("content_html", None)  # it showed the old text
+    for name, value in values.items():
+        setattr(resource, name, value)
+    resource.version += 1
+    resource.updated_at = datetime.now(UTC)
+    await session.flush()
+    audience = resource.audience or before
+    about: dict[str, Any] = {"resource_id": resource.id, "user_id": user_id}
+    emit(session, ResourceUpdated(**about, changed_fields=changed), audience=audience)
+    if "content" in changed:
+        emit(session, ResourceContentChanged(**about, changed_fields=["content"]), audience=audience)
+    if metadata := [name for name in changed if name not in ("content", "content_html")]:
+        emit(session, ResourceMetadataChanged(**about, changed_fields=metadata), audience=audience)
+    return changed
+
+
+async def set_status(session: Session, resource_id: UUID, status: str) -> None:
+    """Tell how far the ingestion of a resource is; no change of the resource itself, so no event and no version."""
+    await session.execute(
+        update(Resource)
+        .where(Resource.id == resource_id, Resource.status != status)
+        .values(status=status)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], source: str) -> None:
+    """Give a locked resource what was read from its original: its first content, or a newer one."""
+    is_first = resource.content_hash is None
+    resource.status = "completed"
+    if not is_first:
+        await apply(session, resource, fields, resource.owner_id)
+        return
+    for name, value in fields.items():
+        setattr(resource, name, value)
+    resource.content_hash = hash_of(resource.content)
+    resource.word_count = len(resource.content.split())
+    resource.duplicate_of = await twin(session, resource)
+    resource.version += 1
+    resource.updated_at = datetime.now(UTC)
+    await session.flush()
+    announce(session, resource, source, resource.owner_id)
+
+
+async def remove(session: Session, account: Account, resource_id: UUID) -> None:
+    """Delete a resource and all that hangs on it."""
+    row = (
+        await session.execute(
+            delete(Resource)
+            .where(Resource.id == resource_id, visible(account))
+            .returning(Resource.title, Resource.private, Resource.owner_id)
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(what="resource", id=resource_id)
+    gone = ResourceDeleted(resource_id=resource_id, title=row.title, collection_ids=[])
+    emit(session, gone, audience=row.owner_id if row.private else None)
+
+
+SORTS = {
+    "created_at": Resource.created_at,
+    "updated_at": Resource.updated_at,
+    "published_at": Resource.published_at,
+    "title": Resource.title,
+}
+
+LISTED = (
+    Resource.id, Resource.title, Resource.url, Resource.description, Resource.type, Resource.language,
+    Resource.authors, Resource.subjects, Resource.tags, Resource.published_at, Resource.site, Resource.status,
+    Resource.version, Resource.word_count, Resource.duplicate_of, Resource.near_duplicate_of, Resource.private,
+    Resource.created_at, Resource.updated_at,
+)  # fmt: skip
+
+
+async def browse(
+    session: ReadSession,
+    account: Account,
+    *,
+    limit: int,
+    offset: int,
+    sort: str = "-created_at",
+    q: str | None = None,
+    types: Sequence[str] = (),
+    language: str | None = None,
+    subject: str | None = None,
+    author: str | None = None,
+    status: str | None = None,
+    created_from: datetime | None = None,
+    created_to: datetime | None = None,
+) -> tuple[int, Sequence[Resource]]:
+    """Return how many resources match, and one page of them without their text."""
+    matching: Select[Any] = select(Resource).where(visible(account))
+    if q:
+        matching = matching.where(Resource.title.icontains(q, autoescape=True))
+    if types:
+        matching = matching.where(Resource.type.in_(types))
+    if language:
+        matching = matching.where(Resource.language == language)
+    if subject:
+        matching = matching.where(Resource.subjects.any(subject))  # pyright: ignore[reportUnknownArgumentType]
+    if author:
+        matching = matching.where(Resource.authors.any(author))  # pyright: ignore[reportUnknownArgumentType]
+    if status:
+        matching = matching.where(Resource.status == status)
+    if created_from:
+        matching = matching.where(Resource.created_at >= created_from)
+    if created_to:
+        matching = matching.where(Resource.created_at <= created_to)
+    total = await session.scalar(select(func.count()).select_from(matching.with_only_columns(Resource.id).subquery()))
+    column = SORTS[sort.removeprefix("-")]
+    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
+    rows = await session.scalars(
+        matching.options(load_only(*LISTED, raiseload=True)).order_by(order, Resource.id).limit(limit).offset(offset)
+    )
+    return total or 0, rows.all()

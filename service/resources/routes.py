@@ -1,0 +1,69 @@
+"""HTTP for resources."""
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.database import reading, transaction
+from service.errors import Invalid
+from service.resources import actions
+from service.resources.shapes import FIELDS, Browse, ResourceChange, ResourceItem, ResourceView, view
+from service.resources.tables import Resource
+from service.web import account, no_content, page, parse, path_id, query, route
+
+
+def if_match(request: Request) -> int | None:
+    """Return the version that the client saw; `*` and no header accept any."""
+    value = request.headers.get("if-match")
+    if value is None or value.strip() == "*":
+        return None
+    tag = value.strip().removeprefix("W/").strip('"')
+    if not tag.isdigit():
+        raise Invalid('`If-Match` takes the version as it stood in the ETag, for example "3".')
+    return int(tag)
+
+
+async def list_resources(request: Request) -> Response:
+    """List resources."""
+    asked = query(request, Browse)
+    filters = asked.model_dump(exclude={"type"})
+    async with reading() as session:
+        total, rows = await actions.browse(session, account(request), types=asked.type or (), **filters)
+    return page([ResourceItem.model_validate(row).model_dump() for row in map(_without_text, rows)], total, asked)
+
+
+def _without_text(row: Resource) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in FIELDS if name != "content"}
+
+
+async def read_resource(request: Request) -> Response:
+    """Read one resource."""
+    async with reading() as session:
+        resource = await actions.read(session, account(request), path_id(request, what="resource"))
+    return view(resource)
+
+
+async def update_resource(request: Request) -> Response:
+    """Change any subset of the fields; an unchanged PUT makes no event."""
+    change = await parse(request, ResourceChange)
+    async with transaction() as session:
+        resource = await actions.change(
+            session, account(request), path_id(request, what="resource"), change.fields(), if_match(request)
+        )
+    return view(resource)
+
+
+async def delete_resource(request: Request) -> Response:
+    """Delete a resource and all that is derived from it."""
+    async with transaction() as session:
+        await actions.remove(session, account(request), path_id(request, what="resource"))
+    return no_content()
+
+
+routes = [
+    route("GET", "/resources", list_resources, scope="read", queries=Browse, gives=dict[str, Any]),
+    route("GET", "/resources/{id}", read_resource, scope="read", gives=ResourceView),
+    route("PUT", "/resources/{id}", update_resource, scope="write", takes=ResourceChange, gives=ResourceView),
+    route("DELETE", "/resources/{id}", delete_resource, scope="write", status=204),
+]

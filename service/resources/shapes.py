@@ -1,0 +1,128 @@
+"""What goes in and out over HTTP for a resource."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
+from starlette.responses import Response
+
+from service.errors import Invalid
+from service.resources.tables import Resource
+from service.security.addresses import Allowlist
+from service.security.destinations import check_url
+from service.web import Moment, Paged, Shape, respond
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Lines = Annotated[list[Line], Field(max_length=200)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+
+ANYWHERE = Allowlist.parse(["0.0.0.0/0", "::/0"])
+
+
+def _address(url: str) -> str:
+    """A stored address is only shown and compared, so that only its form is checked here."""
+    check_url(url, ANYWHERE)
+    return url
+
+
+Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096), AfterValidator(_address)]
+
+
+class ResourceChange(Shape):
+    """Any subset of a resource's fields."""
+
+    title: Line | None = None
+    content: str | None = Field(None, min_length=1)
+    url: Address | None = None
+    tags: Lines | None = None
+    authors: Lines | None = None
+    description: str | None = Field(None, max_length=20_000)
+    language: Language | None = None
+    type: Line | None = None
+    subjects: Lines | None = None
+    published_at: Moment | None = None
+    private: bool | None = None
+
+    def fields(self) -> dict[str, Any]:
+        """Return what was said; a list or a text that was set to null is emptied."""
+        said = self.model_dump(exclude_unset=True)
+        for name in ("title", "content", "type", "private"):
+            if name in said and said[name] is None:
+                raise Invalid(f"`{name}` cannot be null.", errors=[{"loc": [name], "msg": "cannot be null"}])
+        return said | {name: [] for name in ("tags", "authors", "subjects") if name in said and said[name] is None}
+
+
+class NewResource(ResourceChange):
+    """A resource by content: a text, or a page as the browser saw it."""
+
+    title: Line  # pyright: ignore[reportIncompatibleVariableOverride]
+    html: str | None = Field(None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "NewResource":
+        if (self.content is None) == (self.html is None):
+            raise ValueError("give either `content` or `html`")
+        return self
+
+
+class ResourceView(BaseModel):
+    """A resource as it is answered."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    title: str
+    content: str
+    url: str | None
+    description: str | None
+    authors: list[str]
+    language: str | None
+    type: str
+    subjects: list[str]
+    tags: list[str]
+    site: str | None
+    published_at: datetime | None
+    private: bool
+    status: Literal["pending", "processing", "completed", "failed"]
+    version: int
+    word_count: int
+    duplicate_of: UUID | None
+    near_duplicate_of: UUID | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class ResourceItem(ResourceView):
+    """A resource in a list: without its text."""
+
+    content: str = Field("", exclude=True)
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class Browse(Paged):
+    """Filters and order of the list."""
+
+    q: str | None = Field(None, max_length=1000)
+    type: Annotated[list[str] | None, BeforeValidator(_listed)] = None
+    language: str | None = None
+    subject: str | None = None
+    author: str | None = None
+    status: Literal["pending", "processing", "completed", "failed"] | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
+    sort: Literal[
+        "created_at", "-created_at", "updated_at", "-updated_at", "published_at", "-published_at", "title", "-title"
+    ] = "-created_at"
+
+
+FIELDS = tuple(ResourceView.model_fields)
+
+
+def view(resource: Resource, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """Answer with a resource and its version as ETag."""
+    row = {name: getattr(resource, name) for name in FIELDS}
+    return respond(row, status, {"ETag": f'"{resource.version}"', **(headers or {})})

@@ -1,0 +1,71 @@
+"""Actors of the way in: a page by its address, an uploaded file, a captured page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from service.ingestion.extraction import extract
+from service.queue import actor
+
+from service import storage
+from service.database import transaction
+from service.errors import PharosError
+from service.hooks import INGEST, PROCESS
+from service.ingestion import actions
+from service.security.egress import Egress
+
+
+@asynccontextmanager
+async def _step(resource_id: UUID, name: str) -> AsyncIterator[None]:
+    """Record a failure of this step, then raise it: the queue decides about another try by the same rule."""
+    try:
+        yield
+    except PharosError as error:
+        async with transaction() as session:
+            await actions.fail(session, resource_id, name, error)
+        raise
+
+
+async def read_in(resource_id: UUID) -> None:
+    """Fetch, extract and store, from the step that the ingestion stands at; no session is open while either works."""
+    async with transaction() as session:
+        job = await actions.claim(session, resource_id)
+        if job is None:
+            return
+        first = "fetched" if job.from_step == "fetched" and job.url and job.source == "url" else "extracted"
+        await actions.advance(session, resource_id, done=None, begins=first)
+    if first == "fetched":
+        assert job.url is not None
+        async with _step(resource_id, "fetched"):
+            async with Egress() as egress:
+                fetched = await egress.fetch(job.url)
+            body, url, declared = fetched.body, fetched.url, fetched.content_type
+            key = await storage.put(body)
+        async with transaction() as session:
+            await actions.advance(
+                session, resource_id, done="fetched", begins="extracted", original=key, declared_type=declared
+            )
+    else:
+        assert job.original is not None
+        async with _step(resource_id, "extracted"):
+            body, url, declared = await storage.get(job.original), job.url, job.declared_type
+    async with _step(resource_id, "extracted"):
+        extracted = await extract(
+            body, filename=job.filename, url=url, declared_type=declared, captured=job.source == "content"
+        )
+    async with transaction() as session:
+        await actions.advance(session, resource_id, done="extracted", begins="stored")
+    async with _step(resource_id, "stored"), transaction() as session:
+        await actions.store(session, resource_id, extracted)
+
+
+@actor(INGEST)
+async def ingest_resource(resource_id: UUID) -> None:
+    """Read a page into the library."""
+    await read_in(resource_id)
+
+
+@actor(PROCESS)
+async def process_document(resource_id: UUID) -> None:
+    """Read an uploaded file into the library."""
+    await read_in(resource_id)
