@@ -1,0 +1,245 @@
+"""HTTP for signing in and out, tokens, users."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.database import reading, transaction
+from service.security import accounts, sessions, tokens
+from service.security.authentication import known
+from service.security.login_links import redeem_login_link
+from service.security.passwords import hash_password
+from service.security.permissions import PUBLIC, Role, Scope
+from service.security.sessions import SignedIn, drop_cookie, set_cookie, sign_in
+from service.security.tables import User
+from service.web import Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
+
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
+Password = Annotated[SecretStr, Field(min_length=8, max_length=1024)]
+Shown = Annotated[SecretStr, Field(max_length=1024)]  # a password as somebody claims it to be
+
+
+class Login(Shape):
+    """A username and its password."""
+
+    username: str = Field(max_length=64)
+    password: Shown
+
+
+class LoginCode(Shape):
+    """The code of a one-time link."""
+
+    code: str = Field(max_length=200)
+
+
+class LoginView(BaseModel):
+    """A new session: use `token` as a bearer token; browsers have it as a cookie as well."""
+
+    token: str
+    expires_at: datetime
+
+
+class NewPassword(Shape):
+    """The new password, and the present one where there is one."""
+
+    password: Password
+    current: Shown | None = None
+
+
+class NewToken(Shape):
+    """What a token is called, may do, and until when."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+    scopes: list[Scope] = Field(min_length=1, max_length=10)
+    expires_at: AwareDatetime | None = None
+
+    @field_validator("expires_at")
+    @classmethod
+    def _ahead(cls, value: datetime | None) -> datetime | None:
+        if value is not None and value <= datetime.now(UTC):
+            raise ValueError("must lie in the future")
+        return value
+
+
+class TokenView(BaseModel):
+    """A token without its secret, of which `key` is the part that may be shown: `pharos_<key>_...`."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    name: str
+    key: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class NewTokenView(TokenView):
+    """A new token with its secret, which is shown this once."""
+
+    token: str
+
+
+class NewUser(Shape):
+    """A user to add."""
+
+    username: Username
+    password: Password
+    role: Role = "reader"
+
+
+class UserChange(Shape):
+    """What an admin may change of a user."""
+
+    role: Role | None = None
+    disabled: bool | None = None
+    password: Password | None = None
+
+
+class UserView(BaseModel):
+    """A user, as admins see them."""
+
+    id: UUID
+    username: str
+    role: Role
+    disabled: bool
+    created_at: datetime
+
+
+class Me(BaseModel):
+    """Who asks, and what this credential may do."""
+
+    id: UUID
+    username: str
+    role: Role
+    scopes: list[Scope]
+
+
+async def login(request: Request) -> Response:
+    """Sign in with a password."""
+    shape = await parse(request, Login)
+    return _signed_in(request, await sign_in(shape.username, shape.password.get_secret_value(), _address(request)))
+
+
+async def login_by_link(request: Request) -> Response:
+    """Sign in with the code of a one-time link."""
+    return _signed_in(request, await redeem_login_link((await parse(request, LoginCode)).code, _address(request)))
+
+
+async def logout(request: Request) -> Response:
+    """Sign out: end the session that this request came with."""
+    who = request.scope["account"]
+    if who is not None and who.signed_in:
+        async with transaction() as session:
+            await sessions.close_session(session, who.credential_id)
+        known.forget(who.id)
+    response = no_content()
+    drop_cookie(response, request)
+    return response
+
+
+async def set_password(request: Request) -> Response:
+    """Set your own password; your other sessions end."""
+    shape, who = await parse(request, NewPassword), account(request)
+    current = shape.current.get_secret_value() if shape.current else None
+    await sessions.change_password(who, shape.password.get_secret_value(), current)
+    known.forget(who.id)
+    return no_content()
+
+
+async def create_token(request: Request) -> Response:
+    """Make an API token; its secret is answered this once."""
+    shape = await parse(request, NewToken)
+    async with transaction() as session:
+        token, secret = await tokens.create_token(session, account(request), shape.name, shape.scopes, shape.expires_at)
+    view = NewTokenView(**TokenView.model_validate(token).model_dump(), token=secret)
+    return respond(view, 201, {"Location": f"/auth/tokens/{token.id}", "Cache-Control": "no-store"})
+
+
+async def list_tokens(request: Request) -> Response:
+    """List your API tokens, without their secrets."""
+    paged = query(request, Paged)
+    async with reading() as session:
+        total, found = await tokens.list_tokens(session, account(request), paged.limit, paged.offset)
+    return page([TokenView.model_validate(token) for token in found], total, paged)
+
+
+async def revoke_token(request: Request) -> Response:
+    """Make one of your API tokens void."""
+    who = account(request)
+    async with transaction() as session:
+        await tokens.revoke_token(session, who, path_id(request, what="token"))
+    known.forget(who.id)
+    return no_content()
+
+
+async def create_user(request: Request) -> Response:
+    """Add a user."""
+    shape = await parse(request, NewUser)
+    password_hash = await hash_password(shape.password.get_secret_value())
+    async with transaction() as session:
+        user = await accounts.create_user(session, shape.username, shape.role, password_hash)
+    return respond(_view(user), 201, {"Location": f"/users/{user.id}"})
+
+
+async def list_users(request: Request) -> Response:
+    """List users by name."""
+    paged = query(request, Paged)
+    async with reading() as session:
+        total, users = await accounts.list_users(session, paged.limit, paged.offset)
+    return page([_view(user) for user in users], total, paged)
+
+
+async def change_user(request: Request) -> Response:
+    """Change a user's role, set a new password, disable or enable them."""
+    shape, id = await parse(request, UserChange), path_id(request, what="user")
+    password_hash = await hash_password(shape.password.get_secret_value()) if shape.password else None
+    async with transaction() as session:
+        user = await accounts.change_user(
+            session, id, role=shape.role, disabled=shape.disabled, password_hash=password_hash
+        )
+    known.forget(id)
+    return respond(_view(user))
+
+
+async def me(request: Request) -> Response:
+    """Tell who you are and what you may do."""
+    who = account(request)
+    return respond(Me(id=who.id, username=who.username, role=who.role, scopes=sorted(who.scopes)))
+
+
+def _signed_in(request: Request, signed_in: SignedIn) -> Response:
+    view = LoginView(token=signed_in.secret, expires_at=signed_in.expires_at)
+    response = respond(view, headers={"Cache-Control": "no-store"})
+    set_cookie(response, request, signed_in)
+    return response
+
+
+def _view(user: User) -> UserView:
+    fields: dict[str, Any] = {name: getattr(user, name) for name in ("id", "username", "role", "created_at")}
+    return UserView(**fields, disabled=user.disabled_at is not None)
+
+
+def _address(request: Request) -> str | None:
+    return request.client.host if request.client else None
+
+
+# fmt: off
+routes = [
+    route("POST", "/auth/login", login, scope=PUBLIC, takes=Login, gives=LoginView),
+    route("POST", "/auth/link", login_by_link, scope=PUBLIC, takes=LoginCode, gives=LoginView),
+    route("POST", "/auth/logout", logout, scope=PUBLIC, status=204),
+    route("PUT", "/auth/password", set_password, scope="read", takes=NewPassword, status=204),
+    route("POST", "/auth/tokens", create_token, scope="read", takes=NewToken, gives=NewTokenView, status=201),
+    route("GET", "/auth/tokens", list_tokens, scope="read", queries=Paged, gives=list[TokenView]),
+    route("DELETE", "/auth/tokens/{id}", revoke_token, scope="read", status=204),
+    route("GET", "/users/me", me, scope="read", gives=Me),
+    route("POST", "/users", create_user, scope="admin", takes=NewUser, gives=UserView, status=201),
+    route("GET", "/users", list_users, scope="admin", queries=Paged, gives=list[UserView]),
+    route("PUT", "/users/{id}", change_user, scope="admin", takes=UserChange, gives=UserView),
+]
+# fmt: on

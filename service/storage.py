@@ -1,0 +1,146 @@
+"""Where originals are kept: content-addressed, behind four verbs.
+
+The key of a file is the SHA-256 of its bytes, so that the same file is kept once and writing it again changes nothing.
+A file appears under its key complete or not at all: it is written beside, flushed to the disk, then renamed.
+
+    StorageFull 507
+    StorageAway 503       the folder cannot be used; tasks try again
+    FileGone 410          the row names a file that is not there
+"""
+
+import asyncio
+import errno
+import hashlib
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+from service.errors import PharosError, Unavailable
+from service.settings import settings
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+class StorageFull(PharosError):
+    """The disk that holds {folder} is full: {size} bytes could not be stored. Free some space, then try again."""
+
+    status = 507
+    transient = True
+
+
+class StorageAway(Unavailable):
+    """The folder {folder} cannot be used for files: {reason}."""
+
+
+class FileGone(PharosError):
+    """The stored file {key} is gone from {folder}. Add the document again."""
+
+    status = 410
+
+
+class Storage(Protocol):
+    """What a place for originals can do; keys are SHA-256 in hex."""
+
+    async def put(self, data: bytes) -> str: ...
+    async def get(self, key: str) -> bytes: ...
+    async def exists(self, key: str) -> bool: ...
+    async def delete(self, key: str) -> None: ...
+
+
+class Folder:
+    """A local folder with two levels of sub-folders, `ab/cd/abcd...`; file work never runs on the event loop."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    async def put(self, data: bytes) -> str:
+        """Keep the bytes and return their key (raises StorageFull, StorageAway)."""
+        return await asyncio.to_thread(self._put, data)
+
+    async def get(self, key: str) -> bytes:
+        """Return the bytes of a key (raises FileGone)."""
+        return await asyncio.to_thread(self._get, key)
+
+    async def exists(self, key: str) -> bool:
+        """Tell whether the bytes of a key are kept."""
+        return await asyncio.to_thread(self._path(key).is_file)
+
+    async def delete(self, key: str) -> None:
+        """Forget the bytes of a key; nothing happens when they are not kept."""
+        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+
+    def _put(self, data: bytes) -> str:
+        key = hashlib.sha256(data).hexdigest()
+        path = self._path(key)
+        try:
+            if not path.is_file():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                _write_complete(path, data)
+        except OSError as error:
+            if error.errno in FULL:
+                raise StorageFull(folder=self.root, size=len(data)) from error
+            raise StorageAway(folder=self.root, reason=error.strerror or str(error)) from error
+        return key
+
+    def _get(self, key: str) -> bytes:
+        try:
+            return self._path(key).read_bytes()
+        except FileNotFoundError as error:
+            raise FileGone(key=key, folder=self.root) from error
+        except OSError as error:
+            raise StorageAway(folder=self.root, reason=error.strerror or str(error)) from error
+
+    def _path(self, key: str) -> Path:
+        if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+            raise ValueError(f"{key!r} is not a SHA-256 in hex")
+        return self.root / key[:2] / key[2:4] / key
+
+
+def _write_complete(path: Path, data: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)  # makes the new name itself durable
+    finally:
+        os.close(folder)
+
+
+@cache
+def configured() -> Storage:
+    """Return the place that PHAROS_STORAGE_URL names, by default `<home>/files`."""
+    url = settings().storage_url or f"file:{settings().home / 'files'}"
+    scheme, _, place = url.partition(":")
+    if scheme != "file" or not place:
+        raise ValueError(f"PHAROS_STORAGE_URL is {url!r}; it must be `file:<folder>`")
+    return Folder(Path(place.removeprefix("//")).absolute())
+
+
+async def put(data: bytes) -> str:
+    """Keep the bytes in the configured place and return their key (raises StorageFull, StorageAway)."""
+    return await configured().put(data)
+
+
+async def get(key: str) -> bytes:
+    """Return the bytes of a key from the configured place (raises FileGone)."""
+    return await configured().get(key)
+
+
+async def exists(key: str) -> bool:
+    """Tell whether the configured place keeps the bytes of a key."""
+    return await configured().exists(key)
+
+
+async def delete(key: str) -> None:
+    """Forget the bytes of a key; nothing happens when they are not kept."""
+    await configured().delete(key)
