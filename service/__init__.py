@@ -2,7 +2,7 @@
 
 The kernel:
     app.py          create_app(): routes and middleware as two lists; the lifespan opens everything
-    settings.py     every environment variable
+    settings.py     every environment variable; configuration.py writes their documentation
     errors.py       the error tree
     events.py       event names, the base of payloads, where an event comes from
     hooks.py        THE TABLE: every task, and every event that starts one

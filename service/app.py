@@ -3,10 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 
 import structlog
-from sqlalchemy import MetaData
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -28,6 +26,7 @@ from service.openapi import describe
 from service.outbox import Relay
 from service.resources.routes import routes as resource_routes
 from service.search.routes import routes as search_routes
+from service.security import limits
 from service.security.middleware import middleware as security_middleware
 from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
@@ -35,19 +34,6 @@ from service.ui.routes import routes as ui_routes
 from service.web import problem
 
 log = structlog.get_logger(__name__)
-
-TABLES = (
-    "event_log", "outbox", "idempotency", "security.tables", "queue.tables", "resources.tables", "ingestion.tables",
-    "documents.tables", "graph.tables", "search.tables",
-)  # fmt: skip
-
-
-def metadata() -> MetaData:
-    """Return all tables of all slices."""
-    for name in TABLES:
-        import_module(f"service.{name}")
-    return database.Base.metadata
-
 
 ROUTES: list[BaseRoute] = [
     *monitoring_routes,
@@ -110,7 +96,7 @@ async def lifespan(app: Starlette) -> AsyncIterator[None]:
     await ensure_admin()
     TABLE.listen(bus)
     log.info("the table is set", hooks=len(HOOKS))
-    async with queue.connected(), live.hub():
+    async with limits.connected(), queue.connected(), live.hub():
         relay = asyncio.create_task(Relay(bus, TABLE.route, queue.send, live.ring).run(), name="relay")
         try:
             yield

@@ -16,6 +16,7 @@ Slices subclass these next to their use. The docstring is the message; `{fields}
 """
 
 from http import HTTPStatus
+from inspect import cleandoc
 from typing import Any, ClassVar
 
 
@@ -27,7 +28,7 @@ class PharosError(Exception):
 
     def __init__(self, detail: str | None = None, **context: Any) -> None:
         self.context = context
-        template = detail if detail is not None else (type(self).__doc__ or type(self).__name__)
+        template = detail if detail is not None else cleandoc(type(self).__doc__ or type(self).__name__)
         self.detail = template.strip().format_map(context) if context and detail is None else template.strip()
         super().__init__(self.detail)
 

@@ -48,13 +48,14 @@ class Settings(BaseSettings):
 
     max_page_mb: int = Field(25, ge=1, description="Largest page that is fetched, megabytes after decompression.")
     max_file_mb: int = Field(100, ge=1, description="Largest PDF, DOCX or EPUB that is fetched, megabytes.")
-    parsers: int = Field(2, ge=1, description="Documents that one process reads at a time, each in a child process.")
+    parsers: int = Field(4, ge=1, description="Documents that one process reads at a time while some of them are slow.")
     parser_memory_mb: int = Field(1024, ge=256, description="Memory that reading one document may take, megabytes.")
     parser_seconds: int = Field(60, ge=1, description="Time that reading one document may take, seconds.")
 
     tasks: Literal["queue", "inline"] = Field("queue", description="`inline` runs tasks in the emitting process.")
     workers: int = Field(2, ge=1, description="Worker processes that `make up` starts.")
     worker_concurrency: int = Field(32, ge=1, description="Tasks that one worker process runs at a time.")
+    worker_grace: float = Field(8, ge=0, description="Time that running tasks get to end when a worker stops, seconds.")
     inference_socket: Path | None = Field(
         None, description="Socket of the model server; unset: `<home>/run/inference`."
     )

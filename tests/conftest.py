@@ -19,6 +19,7 @@ import redis.asyncio
 
 from service import database
 from service.embedded import Postgres, Valkey, running
+from service.migrations import migrate
 from service.settings import Settings, settings
 
 _RUN = f"pharos_test_{os.getpid()}"
@@ -119,25 +120,25 @@ async def pharos(
 
 
 async def _migrate(url: str) -> None:
-    """Stand-in until `service.migrations.migrate` exists."""
+    """Stand-in while slices are being written: `migrate` alone once `service.app` can be imported."""
     import contextlib
     import importlib
 
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    if not list(Path("service/migrations/versions").glob("*.py")):
-        for file in sorted(Path("service").rglob("*.py")):
-            if file.name == "tables.py" or "Base)" in file.read_text():
-                with contextlib.suppress(Exception):  # slices that are being written
-                    importlib.import_module(".".join(file.with_suffix("").parts))
-        engine = create_async_engine(database.dsn(url))
-        async with engine.begin() as connection:
-            await connection.run_sync(database.Base.metadata.create_all)
-        await engine.dispose()
+    try:
+        await migrate(url)
         return
-    from service.migrations import migrate
-
-    await migrate(url)
+    except ImportError:
+        pass
+    for file in sorted(Path("service").rglob("*.py")):
+        if file.name == "tables.py" or "Base)" in file.read_text():
+            with contextlib.suppress(Exception):
+                importlib.import_module(".".join(file.with_suffix("").parts))
+    engine = create_async_engine(database.dsn(url))
+    async with engine.begin() as connection:
+        await connection.run_sync(database.Base.metadata.create_all)
+    await engine.dispose()
 
 
 _TRUNCATE = """

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service.ingestion.extraction import extract
 from service.queue import actor
+from service.queue.retries import is_outage
 
 from service import storage
 from service.database import transaction
@@ -17,12 +18,17 @@ from service.security.egress import Egress
 
 @asynccontextmanager
 async def _step(resource_id: UUID, name: str) -> AsyncIterator[None]:
-    """Record a failure of this step, then raise it: the queue decides about another try by the same rule."""
+    """Record a failure of this step, then raise it: the queue decides about another try by the same rule.
+
+    While the database or Redis is away, nothing has failed.
+    """
     try:
         yield
-    except PharosError as error:
-        async with transaction() as session:
-            await actions.fail(session, resource_id, name, error)
+    except Exception as error:
+        if not is_outage(error):
+            async with transaction() as session:
+                fault = error if isinstance(error, PharosError) else actions.Unforeseen(error=repr(error)[:500])
+                await actions.fail(session, resource_id, name, fault)
         raise
 
 

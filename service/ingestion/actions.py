@@ -34,11 +34,18 @@ from service.resources.tables import Resource, visible
 from service.security.accounts import Account
 
 LEASE = timedelta(seconds=90)  # longer than any one step
+LONGEST_PAUSE = timedelta(minutes=12)  # between two tries of a task, and some more
 STEPS = ("fetched", "extracted", "stored")
 
 
 class IngestionBusy(Unavailable):
     """Another task is reading resource {resource_id} now."""
+
+
+class Unforeseen(PharosError):
+    """Reading it failed in a way that nobody foresaw: {error}."""
+
+    transient = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +170,7 @@ async def claim(session: Session, resource_id: UUID) -> Ingestion | None:
     if taken is None:
         state = await session.scalar(select(Ingestion.state).where(Ingestion.resource_id == resource_id))
         if state in ("pending", "processing"):
-            raise IngestionBusy(resource_id=resource_id)
+            raise IngestionBusy(resource_id=resource_id, retry_after=LEASE.seconds // 3)
         return None
     await resources.set_status(session, resource_id, "processing")
     return taken
@@ -302,14 +309,17 @@ async def fail(session: Session, resource_id: UUID, step: str, error: PharosErro
     return over
 
 
-async def announce_stalled(session: Session, older_than: timedelta, limit: int = 500) -> int:
-    """Emit ingestion.stalled for unfinished ingestions that nobody holds; returns how many there were."""
+async def announce_stalled(session: Session, limit: int = 500) -> int:
+    """Emit ingestion.stalled for unfinished ingestions that nobody holds; returns how many there were.
+
+    Where a task still waits in the queue, the new one merges into it. One that pauses between two tries is left alone.
+    """
     stalled = await session.scalars(
         select(Ingestion.resource_id)
         .where(
             Ingestion.state.in_(("pending", "processing")),
-            Ingestion.updated_at < func.now() - older_than,
             or_(Ingestion.leased_until.is_(None), Ingestion.leased_until < func.now()),
+            or_(Ingestion.attempts == 0, Ingestion.updated_at < func.now() - LONGEST_PAUSE),
         )
         .order_by(Ingestion.updated_at)
         .limit(limit)

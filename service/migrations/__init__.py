@@ -1,16 +1,26 @@
 """The schema's history (alembic), run by `migrate()`; several processes may call it at once."""
 
+from importlib import import_module
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from service.database import dsn
+import service
+from service.database import Base, dsn
 
-EXTENSIONS = ("vector", "pg_trgm", "unaccent")
+KERNEL = ("event_log", "outbox", "idempotency")  # modules that declare tables and are no slice
+
+
+def metadata() -> MetaData:
+    """Return all tables: the kernel's, and those of every `service/<slice>/tables.py`."""
+    slices = [f"{path.parent.name}.tables" for path in sorted(Path(service.__path__[0]).glob("*/tables.py"))]
+    for name in (*KERNEL, *slices):
+        import_module(f"service.{name}")
+    return Base.metadata
 
 
 def configuration(connection: Connection | None = None) -> Config:

@@ -39,6 +39,11 @@ class Queue:
         return (self.name, self.priority, work), (f"{self.name}:bulk", self.priority / 10, BACKGROUND)
 
 
+def queue_of(lane: str) -> str:
+    """Return the name of the queue that a lane belongs to."""
+    return lane.partition(":")[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A kind of work: where it waits, how often and how soon it is tried again, and for how long it may run.

@@ -65,6 +65,10 @@ class Known:
             if account is not None and account.id == user_id:
                 self._answers[digest] = (0.0, account)
 
+    def clear(self) -> None:
+        """Ask again about everything."""
+        self._answers.clear()
+
     async def _ask(self, credential: Credential) -> Account | None:
         until = monotonic() + KNOWN_FOR  # from before the query: what it just misses is still out after a second
         try:

@@ -7,7 +7,8 @@ limited by each process (QUEUE.md, "Redis away").
 
 import asyncio
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -23,6 +24,7 @@ from redis.commands.core import AsyncScript
 from redis.exceptions import RedisError
 
 from service.errors import RateLimited
+from service.settings import settings
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ _MOST = 20_000  # buckets that a process remembers
 
 
 class Limiter:
-    """Counts requests; one per process, `limiter`. Works by itself until `connect` and after `disconnect`."""
+    """Counts requests; one per process, `limiter`. Not connected, it works as while Redis is away."""
 
     def __init__(self) -> None:
         self._redis: Redis | None = None
@@ -224,3 +226,14 @@ def _key(bucket: Bucket) -> str:
 
 
 limiter = Limiter()
+
+
+@asynccontextmanager
+async def connected() -> AsyncGenerator[None]:
+    """Count in the cache's Redis until the block ends."""
+    if url := settings().cache_url:
+        limiter.connect(url)
+    try:
+        yield
+    finally:
+        await limiter.disconnect()

@@ -106,7 +106,7 @@ async def close_session(session: Session, id: UUID) -> None:
 
 
 def set_cookie(response: Response, connection: HTTPConnection, signed_in: SignedIn) -> None:
-    """Let the browser keep the session, out of reach of scripts and other sites, and of plain HTTP where we have TLS."""
+    """Let the browser keep the session, out of reach of scripts, of other sites, of plain HTTP where there is TLS."""
     response.set_cookie(
         COOKIE,
         signed_in.secret,

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from service.database import Session, transaction
 from service.security.accounts import ONE_AT_A_TIME, create_user, find_user
+from service.security.authentication import known
 from service.security.credentials import Credential, new_secret
 from service.security.permissions import SCOPES
 from service.security.tables import Token, User
@@ -36,6 +37,7 @@ async def ensure_admin() -> None:
             await _ensure_token_file(session, admin, settings().home.resolve() / "admin-token")
         elif not await _grant(session, admin, CONFIGURED, "PHAROS_ADMIN_TOKEN", secret):
             log.error("PHAROS_ADMIN_TOKEN is refused because it was revoked; set another one")
+    known.clear()
 
 
 async def _ensure_token_file(session: Session, admin: User, file: Path) -> None:

@@ -9,10 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import transaction
-from service.security import authentication
 from service.security.accounts import create_user
-from service.security.authentication import Known
-from service.security.limits import Limiter, LocalWindows, limiter
+from service.security.limits import Limiter, LocalWindows, connected, limiter
 from service.security.middleware import middleware
 from service.security.passwords import hash_password
 from service.security.permissions import PUBLIC, Role
@@ -59,18 +57,15 @@ PROBES = [
 
 
 @pytest.fixture
-async def accounts(pharos: Settings, cache_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+async def accounts(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """The account `admin` with `TOKEN`, limits in Redis, nothing remembered from another test."""
     monkeypatch.setenv("PHAROS_ADMIN_TOKEN", TOKEN)
     settings.cache_clear()
-    monkeypatch.setattr(authentication, "known", Known())
-    monkeypatch.setattr("service.security.routes.known", authentication.known)
     monkeypatch.setattr(limiter, "local", LocalWindows())
     monkeypatch.setattr(limiter, "_leases", {})
     await ensure_admin()
-    limiter.connect(cache_url)
-    yield
-    await limiter.disconnect()
+    async with connected():
+        yield
 
 
 @pytest.fixture

@@ -103,13 +103,14 @@ async def test_another_site_cannot_sign_somebody_in(browser: Client, signed_in: 
     assert (await anna.post("/auth/login", json=login)).status_code == 401  # a program that keeps its cookies
 
 
-async def test_the_public_address_is_ours_too(signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_public_address_is_ours_too(
+    browser: Client, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     configure(monkeypatch, PUBLIC_URL="https://library.example")
-    anna = await signed_in("anna")
-    public = {"Origin": "https://library.example"}
-    assert (await anna.put("/write", content=b"", headers=public)).status_code == 200
-    cookie = (await anna.post("/auth/logout", headers=public)).headers["set-cookie"]
-    assert "Secure" in cookie
+    secret = (await signed_in("anna")).cookies["pharos_session"]
+    behind = browser(Cookie=f"pharos_session={secret}", Origin="https://library.example")
+    assert (await behind.put("/write", content=b"")).status_code == 200
+    assert "Secure" in (await behind.post("/auth/logout")).headers["set-cookie"]
 
 
 # who it is really from

@@ -6,6 +6,7 @@ from time import perf_counter
 import pytest
 from argon2 import PasswordHasher
 
+from service.errors import RateLimited
 from service.security import passwords
 from service.security.passwords import hash_password, outdated, verify_password
 
@@ -35,6 +36,12 @@ async def test_nobody_knows_the_password_of_nobody() -> None:
 async def test_hashes_of_other_parameters_are_outdated() -> None:
     assert outdated(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("x"))
     assert not outdated(await hash_password("x"))
+
+
+async def test_a_queue_that_would_take_seconds_is_refused() -> None:
+    answers = await asyncio.gather(*(verify_password("x", None) for _ in range(110)), return_exceptions=True)
+    assert (answers.count(False), sum(isinstance(answer, RateLimited) for answer in answers)) == (100, 10)
+    assert not await verify_password("x", None)
 
 
 async def test_the_loop_goes_on_meanwhile() -> None:

@@ -1,0 +1,66 @@
+# `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
+.DEFAULT_GOAL := help
+.PHONY: help up down logs status scale lock docs check format test test-browser faults-quick bench table venv venv-test
+
+PHAROS := .venv/bin/python -m workers.supervisor
+PYTEST := .venv/bin/python -m pytest
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: venv ## start Pharos, or say where it is; installs what it needs on first use
+	@$(PHAROS) up
+
+down: venv ## stop Pharos; the library stays
+	@$(PHAROS) down
+
+status: venv ## show what is running
+	@$(PHAROS) status
+
+logs: venv ## follow the log
+	@$(PHAROS) logs
+
+scale: venv ## change the number of workers: make scale WORKERS=8
+	@$(PHAROS) scale $(or $(WORKERS),$(error say how many: make scale WORKERS=8))
+
+table: venv ## print THE TABLE: which event starts which task
+	@.venv/bin/python -m service.flow
+
+format: venv-test ## format the code and repair what can be repaired
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+check: venv-test ## check format, lint, types and import rules
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/basedpyright
+	@$(PYTEST) tests/test_imports.py tests/test_table.py tests/ops/test_configuration.py
+
+test: venv-test ## run the tests, with servers of their own and without a network; under 5 minutes
+	@$(PYTEST) -m "not e2e and not faults and not performance"
+
+test-browser: venv-test ## run the whole stack, from `make up` to a page in Chromium
+	@$(PYTEST) -m e2e
+
+faults-quick: venv-test ## kill and freeze real processes, short forms
+	@$(PYTEST) -m faults
+
+bench: venv ## measure, beside peers; BENCH=name runs one
+	@.venv/bin/python -m bench $(BENCH)
+
+docs: venv ## write .env.example and docs/configuration.md anew
+	@.venv/bin/python -m service.configuration
+
+lock: ## renew the lock files from pyproject.toml; UPGRADE=1 takes the newest version of everything
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && python3 -m venv "$$folder" && \
+	"$$folder/bin/pip" install -qq uv && PATH="$$folder/bin:$$PATH" && \
+	$(COMPILE) pyproject.toml -o requirements.lock && \
+	$(COMPILE) --group test -c requirements.lock -o tests/requirements.lock && \
+	$(COMPILE) --group bench -c requirements.lock -o bench/requirements.lock
+
+venv:
+	@.ci/venv .venv requirements.lock
+
+venv-test: venv
+	@.ci/venv .venv tests/requirements.lock

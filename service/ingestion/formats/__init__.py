@@ -1,0 +1,1 @@
+"""One module per format, each with `read(...) -> Draft`; they run in a parser process only."""

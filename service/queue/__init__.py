@@ -1,0 +1,36 @@
+"""The queue: tasks, their way through Redis, and the engine that runs them.
+
+task.py          Queue, Task, Dispatch: what slices know of it
+send.py          send(): into the queue, in Dramatiq's wire format
+actors.py        @actor(TASK): what runs a task
+state.py         how one task stands
+status.py        how queues, workers and the timetable stand
+
+scripts/*.lua    every change in Redis, one script each; shared.lua holds the names of all keys
+scripting.py     calling them
+link.py          the connection to Redis
+wire.py          messages as bytes
+broker.py        what Dramatiq needs to know
+worker.py        the engine inside the `dramatiq` command
+engine.py        takes, runs, settles; promotes what is due; hands back at the end
+lanes.py         order of the lanes, room for each class of work
+runner.py        one message: signals, actor, outcome
+delivery.py      claim, message, outcome
+heartbeat.py     signs of life
+bell.py          what wakes an idle engine
+retries.py       another try or a dead letter
+reasons.py       why a task is given up
+dead_letters.py, tables.py    what failed for good, in PostgreSQL
+
+    life of a task:  scheduled -> queued -> running -> succeeded
+                         ^                    |------> retrying (scheduled again)
+                         |                    |------> failed (a dead letter)
+                         +-- coalesces here   '------> its worker is lost: queued again, three times at most
+"""
+
+from service.queue.actors import actor
+from service.queue.link import BrokerAway, disconnect
+from service.queue.send import send
+from service.queue.task import Dispatch, Queue, Task
+
+__all__ = ["BrokerAway", "Dispatch", "Queue", "Task", "actor", "disconnect", "send"]

@@ -1,0 +1,137 @@
+"""The broker: what Dramatiq's command line, actors and middleware need to know about our queue."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import dramatiq
+from dramatiq import Broker, Message
+from dramatiq.errors import QueueJoinTimeout
+from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, MiddlewareError, Pipelines
+
+from service.queue.link import NAMESPACE, blocking_client
+from service.queue.retries import Retries
+from service.queue.scripting import Call, execute_blocking, script
+from service.queue.send import Packed
+from service.queue.task import Queue
+from service.queue.wire import encode_message
+
+if TYPE_CHECKING:
+    import redis
+
+
+class PharosBroker(Broker):
+    """A broker on Redis whose messages are run by `Engine`; there are no consumers.
+
+    Dramatiq's TimeLimit and ShutdownNotifications are left out: they raise into threads, which here means the event loop.
+    """
+
+    def __init__(self, middleware: list[Middleware] | None = None) -> None:
+        if middleware is None:
+            middleware = [AgeLimit(), Callbacks(), Pipelines(), CurrentMessage(), Retries()]
+        self._hooks: dict[str, list[Callable[..., None]]] = {}
+        super().__init__(middleware)
+        self.actor_options |= {"time_limit"}
+        self.carry: Callable[[Packed], bool] = lambda _: False  # an engine takes what is sent on its own loop
+        self._local = threading.Lock()
+        self._client: redis.Redis | None = None
+
+    def add_middleware(self, middleware: Middleware, **place: type[Middleware] | None) -> None:
+        super().add_middleware(middleware, **place)
+        self._hooks = {}
+
+    def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        name = "before_" + signal
+        for hook in self._hooks[name] if name in self._hooks else self._find_hooks(name):
+            try:
+                hook(self, *args, **kwargs)
+            except MiddlewareError:
+                raise
+            except Exception:
+                self.logger.critical("Unexpected failure in %s.", hook, exc_info=True)
+
+    def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        name = "after_" + signal
+        for hook in self._hooks[name] if name in self._hooks else self._find_hooks(name):
+            try:
+                hook(self, *args, **kwargs)
+            except Exception:
+                self.logger.critical("Unexpected failure in %s.", hook, exc_info=True)
+
+    def _find_hooks(self, name: str) -> list[Callable[..., None]]:
+        # Dramatiq calls every middleware for every signal; most do nothing, and a task costs six signals.
+        middleware = self.middleware if name.startswith("before_") else reversed(self.middleware)
+        nothing = getattr(Middleware, name)
+        hooks = [getattr(one, name) for one in middleware if getattr(type(one), name, None) is not nothing]
+        self._hooks[name] = hooks
+        return hooks
+
+    @property
+    def redis(self) -> "redis.Redis":
+        """The client for threads."""
+        with self._local:
+            if self._client is None:
+                self._client = blocking_client()
+            return self._client
+
+    def declare_queue(self, queue_name: str) -> None:
+        if queue_name not in self.queues:
+            self.emit_before("declare_queue", queue_name)
+            self.queues[queue_name] = Queue.named(queue_name)
+            self.emit_after("declare_queue", queue_name)
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Send a message, `delay` milliseconds from now; raises BrokerAway."""
+        # The id of a message is used once; one that is sent again from its own processing gets another.
+        sent_before = "redis_message_id" in message.options
+        redis_id = str(uuid4()) if sent_before else message.message_id
+        message = message.copy(options={"redis_message_id": redis_id})
+        self.emit_before("enqueue", message, delay)
+        packed = pack_message(message, delay or 0)
+        if not self.carry(packed):
+            execute_blocking(self.redis, Call(script("add"), packed))
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def flush(self, queue_name: str) -> None:
+        """Drop what waits in a queue."""
+        lanes = [name for name, *_ in Queue.named(queue_name).lanes]
+        names = [*lanes, f"{queue_name}:suspect", f"{queue_name}:due", f"{queue_name}.msgs"]
+        self.redis.delete(*(f"{NAMESPACE}:{name}" for name in names))
+
+    def flush_all(self) -> None:
+        """Drop what waits in all declared queues."""
+        for name in self.queues:
+            self.flush(name)
+
+    def join(self, queue_name: str, *, interval: int = 100, timeout: int | None = None) -> None:
+        """Wait until a queue has neither waiting nor running messages; times are in milliseconds."""
+        deadline = None if timeout is None else time.monotonic() + timeout / 1000
+        while self.redis.hlen(f"{NAMESPACE}:{queue_name}.msgs"):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise QueueJoinTimeout(queue_name)
+            time.sleep(interval / 1000)
+
+    def close(self) -> None:
+        """Close the connections of threads."""
+        with self._local:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
+
+def pack_message(message: Message[Any], delay: int) -> Packed:
+    """Return a message of Dramatiq's own, `delay` in milliseconds, as the script `add` takes it."""
+    redis_id = message.options["redis_message_id"]
+    return [redis_id, message.actor_name, message.queue_name, "", delay, delay, 0, "", encode_message(message)]
+
+
+def broker_of_process() -> PharosBroker:
+    """Return the broker of this process; the first call makes it Dramatiq's global one."""
+    known = dramatiq.broker.global_broker
+    if not isinstance(known, PharosBroker):
+        known = PharosBroker()
+        dramatiq.set_broker(known)
+    return known

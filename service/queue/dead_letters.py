@@ -1,0 +1,56 @@
+"""Dead letters: tasks that failed for good, in PostgreSQL."""
+
+import traceback
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy.dialects.postgresql import insert
+
+from service.database import transaction
+from service.queue.reasons import Reason
+from service.queue.tables import DeadLetter
+
+LONGEST = 20_000  # characters of an exception or a traceback that are kept, its end
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The task that failed, after `attempts` of which none succeeded."""
+
+    task_id: str
+    name: str
+    queue: str
+    arguments: dict[str, Any]
+    attempts: int
+
+
+async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
+    """Write a dead letter; one that is there already stays as it is. The message is acknowledged after this, not before."""
+    letter = {
+        **asdict(failed),
+        "exception": describe(error),
+        "traceback": "".join(traceback.format_exception(error))[-LONGEST:] if error.__traceback__ else None,
+        "reason": reason,
+    }
+    async with transaction() as session:
+        await session.execute(insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing())
+
+
+def describe(error: BaseException) -> str:
+    """Return an error in one line: its class and what it says."""
+    said = str(error)
+    line = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return line[:LONGEST].encode("utf-8", "replace").decode()
+
+
+def _storable(value: Any) -> Any:
+    """Replace what PostgreSQL cannot hold in a text: null characters and lone surrogates."""
+    match value:
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case dict():
+            return {_storable(key): _storable(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_storable(item) for item in value]
+        case _:
+            return value

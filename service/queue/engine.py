@@ -1,0 +1,309 @@
+"""The engine: takes messages, runs their actors on one event loop, and settles them.
+
+One exchange with Redis carries what has ended and brings what is next, in one hop:
+
+    sent from here -> done, ended otherwise -> handed back -> take          each script may be repeated
+
+The actors run while an exchange is under way, so that its time is not lost. An idle engine sleeps until its bell rings,
+a task ends, or something is due.
+"""
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import Collection
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+import psutil
+import structlog
+
+from service.queue.broker import PharosBroker
+from service.queue.bell import listen
+from service.queue.delivery import Again, Claim, Done, Outcome, Run
+from service.queue.heartbeat import DEAD, Heartbeat
+from service.queue.lanes import Lanes, Load
+from service.queue.link import BrokerAway
+from service.queue.retries import OUTAGE_CAP, pause
+from service.queue.runner import Runner
+from service.queue.scripting import Call, execute, script
+from service.queue.send import Packed
+from service.queue.task import Queue
+
+log = structlog.get_logger(__name__)
+
+IDLE = 0.5  # seconds after which an idle engine looks by itself: stock producers ring no bell
+TEND = 1.0  # seconds between looks after dead workers, orphans, and what stock producers delayed
+PROMOTE = 500  # messages per queue that become due in one call
+CANCELLED = 2.0  # seconds that cancelled tasks get to clean up
+
+
+class Engine:
+    """Runs the tasks of some queues (None: of all that the broker's actors declare) until `stop()`.
+
+    `concurrency` is what each class of work may fill (see `Load`); `grace` is how long running tasks may go on after a
+    stop, in seconds: then they are cancelled and handed back.
+    """
+
+    def __init__(
+        self, broker: PharosBroker, *, concurrency: int, grace: float, queues: Collection[str] | None = None
+    ) -> None:
+        self.id = uuid4().hex
+        self.processed = self.failed = 0
+        self._broker, self._grace = broker, grace
+        declared: list[Queue] = [queue for name, queue in broker.queues.items() if not queues or name in queues]
+        self._queues = [queue.name for queue in declared]
+        self._lanes, self._load = Lanes(declared), Load(concurrency)
+        self._runner = Runner(broker, self._load.most)
+        self._running: dict[bytes, Run] = {}
+        self._started_at = time.time()
+        self._turn, self._waits = 1, ""
+        self._sent: list[Packed] = []
+        self._done: list[bytes] = []
+        self._ended: list[Call] = []
+        self._handed_back: list[bytes] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wake = asyncio.Event()
+        self._stopping = self._hurried = False
+        self._next_tending = self._next_due = 0.0
+
+    # What others may call
+
+    async def run(self) -> None:
+        """Work until `stop()`; then finish, hand back what did not finish, and sign off."""
+        self._loop = asyncio.get_running_loop()
+        self._broker.carry = self._carry
+        heartbeat = Heartbeat(self.id, self.profile)
+        heartbeat.start()
+        bell = asyncio.create_task(self._listen())
+        log.info("worker takes tasks", worker=self.id, queues=self._queues, concurrency=self._load.concurrency)
+        try:
+            await self._work()
+            await self._finish(heartbeat)
+        finally:
+            bell.cancel()
+            self._broker.carry = lambda _: False
+            self._runner.close()
+            heartbeat.stop()
+
+    def stop(self) -> None:
+        """Stop, from any thread; a second call cuts the grace short."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop)
+
+    def _stop(self) -> None:
+        self._hurried = self._stopping
+        self._stopping = True
+        self._wake.set()
+
+    def profile(self) -> dict[str, Any]:
+        """Describe this worker for `GET /workers/status`; safe to call from another thread."""
+        now, running = time.monotonic(), list(self._running.values())
+        return {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "queues": self._queues,
+            "concurrency": self._load.concurrency,
+            "active": [{"task_id": r.claim.id.decode(), "name": r.name, "running_s": round(now - r.begun, 3)} for r in running],
+            "processed": self.processed,
+            "failed": self.failed,
+            "rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
+            "started_at": self._started_at,
+        }
+
+    def _carry(self, message: Packed) -> bool:
+        """Take what a middleware sends on this loop along with the next exchange, before the acknowledgements."""
+        try:
+            if asyncio.get_running_loop() is not self._loop:
+                return False
+        except RuntimeError:  # a thread without a loop
+            return False
+        self._sent.append(message)
+        self._wake.set()
+        return True
+
+    # The loop
+
+    async def _work(self) -> None:
+        failures = 0
+        assert self._loop is not None
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                more = await self._exchange(take=True)
+                now = self._loop.time()
+                if now >= self._next_due:
+                    more |= await self._promote()
+                if now >= self._next_tending:
+                    await self._tend()
+                failures = 0
+            except BrokerAway as error:
+                if failures == 0:
+                    log.warning("worker waits for Redis", worker=self.id, error=str(error))
+                await asyncio.sleep(pause(0.1, failures, 1.0))
+                failures += 1
+                continue
+            if not more:
+                await self._sleep(min(IDLE, self._next_due - now))
+
+    async def _sleep(self, seconds: float) -> None:
+        assert self._loop is not None
+        timer = self._loop.call_later(seconds, self._wake.set)
+        await self._wake.wait()
+        timer.cancel()
+
+    async def _exchange(self, *, take: bool) -> bool:
+        """Settle what has ended and, with `take`, start what is next; tell whether there may be more to take."""
+        sent, done, ended, handed_back = self._sent, self._done, self._ended, self._handed_back
+        self._sent, self._done, self._ended, self._handed_back = [], [], [], []
+        calls: list[Call] = []
+        if sent:
+            calls.append(Call(script("add"), [argument for message in sent for argument in message]))
+        if done:
+            calls.append(Call(script("done"), [self.id, *done]))
+        calls += ended
+        if handed_back:
+            calls.append(Call(script("release"), [self.id, *handed_back]))
+        if take and self._load.total < self._load.most:
+            calls.append(self._take())
+        elif not calls:
+            return False
+        try:
+            replies = await execute(*calls)
+        except BrokerAway:  # nobody knows which of them ran, so all of them are repeated
+            self._sent, self._done = sent + self._sent, done + self._done
+            self._ended, self._handed_back = ended + self._ended, handed_back + self._handed_back
+            raise
+        if not take or calls[-1].script is not script("take"):
+            return False
+        more, waits, taken = replies[-1]
+        self._turn += 1
+        self._waits = waits.decode()
+        for id, lane, body, deliveries, keys in taken:
+            claim = Claim(id, lane, body, deliveries, keys)
+            if self._stopping:
+                self._handed_back += [claim.id, claim.lane]
+            else:
+                self._start(claim)
+        return bool(more)
+
+    def _take(self) -> Call:
+        load = self._load
+        room = (load.concurrency, load.reserve, *(load.running[work] for work in "unb"), load.suspects)
+        order = self._lanes.order(self._turn, suspects=load.suspects == 0)
+        return Call(script("take"), [self.id, self._turn, *room, self._waits, *order])
+
+    # Tasks
+
+    def _start(self, claim: Claim) -> None:
+        suspect = claim.lane.endswith(b":suspect")
+        started = Run(claim, self._lanes.work(claim.lane), suspect)
+        self._running[claim.id] = started
+        self._load.add(started.work, 1, suspect=suspect)
+        started.task = asyncio.create_task(self._runner.run(started))
+        started.task.add_done_callback(partial(self._end, started))
+
+    def _end(self, ended: Run, task: asyncio.Task[Outcome]) -> None:
+        claim = ended.claim
+        self._running.pop(claim.id, None)
+        self._load.add(ended.work, -1, suspect=ended.suspect)
+        self._wake.set()
+        if task.cancelled():
+            self._handed_back += [claim.id, claim.lane]
+            return
+        error = task.exception()
+        if error is None:
+            outcome = task.result()
+        else:
+            log.critical("engine failed to run a task", id=claim.id.decode(), exc_info=error)
+            outcome = Again(OUTAGE_CAP, 0, repr(error), claim.body, claim.deliveries)
+        match outcome:
+            case Done():
+                self.processed += 1
+                self.failed += outcome.status == "failed"
+                if outcome.error or outcome.result:
+                    settled = outcome.status, outcome.result, outcome.error
+                    self._ended.append(Call(script("end"), [self.id, claim.id, claim.lane, *settled]))
+                else:
+                    self._done += claim[:2]
+            case Again():
+                settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
+                arguments = [self.id, claim.id, claim.lane, round(outcome.delay * 1000), *settled]
+                self._ended.append(Call(script("retry"), arguments))
+
+    # Chores, which any engine does for all
+
+    async def _promote(self) -> bool:
+        assert self._loop is not None
+        [(moved, next_due)] = await execute(Call(script("promote"), [PROMOTE, *self._queues]))
+        wait = TEND if next_due < 0 else min(max(next_due / 1000, 0.005), TEND)
+        self._next_due = self._loop.time() + wait
+        return moved > 0
+
+    async def _tend(self) -> None:
+        assert self._loop is not None
+        self._next_tending = self._loop.time() + TEND
+        self._cancel_overdue()
+        adopt, reap = Call(script("adopt"), self._queues), Call(script("reap"), [round(DEAD * 1000)])
+        _, dead, held = await execute(adopt, reap, Call(script("held"), [self.id]))
+        if dead:
+            log.warning("tasks of dead workers are queued again", workers=[worker.decode() for worker in dead])
+        # No exchange is under way here: what Redis says we hold and we do not know came with a reply that was lost for good.
+        known = {*self._running, *self._done[::2], *self._handed_back[::2], *(call.arguments[1] for call in self._ended)}
+        for id, lane in zip(held[::2], held[1::2], strict=True):
+            if id not in known:
+                log.warning("message without an owner is handed back", id=id.decode(), worker=self.id)
+                self._handed_back += [id, lane]
+        if self._handed_back:
+            self._wake.set()
+
+    def _cancel_overdue(self) -> None:
+        now = time.monotonic()
+        for run in list(self._running.values()):
+            if now - run.begun > run.limit and not run.overdue and run.task is not None:
+                run.overdue = True
+                run.task.cancel()
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                await listen(self.id, self._wake.set)
+            except BrokerAway:
+                await asyncio.sleep(pause(0.2, 0, 1.0))
+
+    # The end
+
+    async def _finish(self, heartbeat: Heartbeat) -> None:
+        assert self._loop is not None
+        end = self._loop.time() + self._grace
+        while self._running and not self._hurried and (left := end - self._loop.time()) > 0:
+            self._wake.clear()
+            if await self._settled():
+                await self._sleep(left)
+        for started in list(self._running.values()):
+            started.handed_back = True
+            assert started.task is not None
+            started.task.cancel()
+        if tasks := [started.task for started in self._running.values() if started.task is not None]:
+            await asyncio.wait(tasks, timeout=CANCELLED)
+        for stuck in self._running.values():
+            log.warning("task does not end, and is handed back", task=stuck.name, id=stuck.claim.id.decode())
+            self._handed_back += [stuck.claim.id, stuck.claim.lane]
+        end = self._loop.time() + CANCELLED
+        while not await self._settled() and self._loop.time() < end:
+            pass
+        await asyncio.to_thread(heartbeat.stop)  # before the farewell: a beat after it would call this worker back to life
+        with suppress(BrokerAway):
+            await execute(Call(script("leave"), [self.id, *self._lanes.names]))
+        log.info("worker has stopped", worker=self.id, processed=self.processed)
+
+    async def _settled(self) -> bool:
+        try:
+            await self._exchange(take=False)
+        except BrokerAway:
+            await asyncio.sleep(0.2)
+            return False
+        return True

@@ -1,0 +1,177 @@
+"""Running one message: decode, the middleware's signals, the actor, and what follows from how it ended."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from inspect import iscoroutinefunction
+from typing import Any
+
+import orjson
+import structlog
+from dramatiq import ActorNotFound, Message
+from dramatiq.middleware import SkipMessage
+
+from service.errors import PharosError
+from service.queue import dead_letters
+from service.queue.broker import PharosBroker
+from service.queue.dead_letters import Failed
+from service.queue.delivery import Again, Delivery, Done, Outcome, Run
+from service.queue.reasons import Reason
+from service.queue.retries import OUTAGE_CAP, GiveUp, TryAgain, pause
+from service.queue.task import queue_of
+from service.queue.wire import Undecodable, decode, encode_message
+
+log = structlog.get_logger(__name__)
+
+LIMIT = 1800.0  # seconds; of actors that declare none
+STARTS = 3  # deliveries without an outcome, after which a message counts as poison
+
+
+class TimeLimitExceeded(PharosError):
+    """The task ran longer than its limit of {limit:g} s and was cancelled."""
+
+    transient = True
+
+
+class WorkerLost(PharosError):
+    """The worker process ended {starts} times while it ran this task."""
+
+
+class ResultNotJson(PharosError):
+    """The task returned something that is not JSON: {reason}."""
+
+
+class Rejected(PharosError):
+    """A middleware rejected the task before it started."""
+
+
+class Runner:
+    """Runs claims on the current event loop, functions that are no coroutines in threads."""
+
+    def __init__(self, broker: PharosBroker, threads: int) -> None:
+        self._broker = broker
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="actor")
+        self._actors: dict[str, tuple[Callable[..., Any], bool, float]] = {}
+
+    def close(self) -> None:
+        """Let the threads end with what they do."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def run(self, run: Run) -> Outcome:
+        """Process a claim and return what becomes of it; raises CancelledError when it is handed back."""
+        claim = run.claim
+        try:
+            message = decode(claim.body)
+        except Undecodable as error:
+            body = {"body": claim.body[:1000].decode("utf-8", "replace")}
+            failed = Failed(claim.id.decode("utf-8", "replace"), "?", queue_of(claim.lane.decode()), body, 0)
+            outcome = await _buried(failed, error, Reason.PERMANENT)
+            return outcome or Again(OUTAGE_CAP, 0, str(error), claim.body)
+        run.name = message.actor_name
+        if claim.keys is not None:
+            message.kwargs[message.options["gathers"]] = sorted(key.decode() for key in claim.keys)
+        delivery = Delivery(message)
+        if claim.deliveries > STARTS:
+            lost = claim.deliveries - 1
+            return await self._give_up(message, WorkerLost(starts=lost), Reason.POISON, lost, deliveries=lost)
+        try:
+            function, awaitable, run.limit = self._resolve(message.actor_name)
+        except ActorNotFound as error:
+            return await self._give_up(message, error, Reason.UNKNOWN_TASK, 0)
+        return await self._process(run, delivery, function, awaitable)
+
+    def _resolve(self, name: str) -> tuple[Callable[..., Any], bool, float]:
+        known = self._actors.get(name)
+        if known is None:
+            actor = self._broker.get_actor(name)
+            coroutine = getattr(actor.fn, "__wrapped__", None)  # below Dramatiq's bridge to its own event loop
+            awaitable = iscoroutinefunction(coroutine)
+            limit = actor.options.get("time_limit", LIMIT * 1000) / 1000
+            known = self._actors[name] = coroutine if awaitable else actor.fn, awaitable, limit
+        return known
+
+    async def _process(self, run: Run, delivery: Delivery, function: Callable[..., Any], awaitable: bool) -> Outcome:
+        broker, message, result = self._broker, delivery.message, b""
+        error: BaseException | None = None
+        try:
+            broker.emit_before("process_message", delivery)
+            value = None
+            if not delivery.failed:
+                if awaitable:
+                    value = await function(*message.args, **message.kwargs)
+                else:
+                    call = partial(copy_context().run, function, *message.args, **message.kwargs)
+                    value = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+                result = _encoded(value)
+            broker.emit_after("process_message", delivery, result=value)
+        except SkipMessage as skip:
+            error = skip
+            if delivery.failed:
+                delivery.stuff_exception(skip)
+            broker.emit_after("skip_message", delivery)
+        except BaseException as raised:  # also SystemExit: an actor must not end its worker
+            if run.handed_back:
+                raise
+            error = TimeLimitExceeded(limit=run.limit).with_traceback(raised.__traceback__) if run.overdue else raised
+            delivery.stuff_exception(error)
+            broker.emit_after("process_message", delivery, exception=error)
+        try:
+            return await self._conclude(delivery, error, result)
+        finally:
+            delivery.clear_exception()  # it would keep every frame of the task alive
+
+    async def _conclude(self, delivery: Delivery, error: BaseException | None, result: bytes) -> Outcome:
+        message, verdict = delivery.message, delivery.verdict
+        failed: int = message.options.get("retries", 0)
+        if isinstance(verdict, TryAgain):
+            assert error is not None
+            said = dead_letters.describe(error)
+            log.warning("task failed", task=message.actor_name, id=message.message_id, error=said, again_in=verdict.delay)
+            outcome = Again(verdict.delay, failed, said, encode_message(message))
+        elif delivery.failed:
+            reason = verdict.reason if isinstance(verdict, GiveUp) else Reason.PERMANENT
+            self._broker.emit_before("nack", delivery)
+            outcome = await self._give_up(message, error or Rejected(), reason, failed + 1)
+            self._broker.emit_after("nack", delivery)
+            return outcome
+        else:
+            outcome = Done(message.actor_name, "succeeded", result)
+        self._broker.emit_before("ack", delivery)
+        self._broker.emit_after("ack", delivery)
+        return outcome
+
+    async def _give_up(
+        self, message: Message[Any], error: BaseException, reason: Reason, attempts: int, deliveries: int = 0
+    ) -> Outcome:
+        arguments = {**message.kwargs, "args": list(message.args)} if message.args else message.kwargs
+        failed = Failed(message.message_id, message.actor_name, message.queue_name, arguments, attempts)
+        outcome = await _buried(failed, error, reason)
+        if outcome is not None:
+            return outcome
+        outages: int = message.options.get("outages", 0)
+        message.options["outages"] = outages + 1
+        said = dead_letters.describe(error)
+        return Again(pause(1.0, outages, OUTAGE_CAP), attempts, said, encode_message(message), deliveries)
+
+
+async def _buried(failed: Failed, error: BaseException, reason: Reason) -> Done | None:
+    """Put a task to the dead letters; None where the database does not take it: the message must stay."""
+    said = dead_letters.describe(error)
+    try:
+        await dead_letters.bury(failed, error, reason)
+    except Exception as trouble:
+        log.exception("dead letter not written", task=failed.name, id=failed.task_id, error=said, trouble=repr(trouble))
+        return None
+    log.error("task given up", task=failed.name, id=failed.task_id, reason=reason.value, error=said, exc_info=error)
+    return Done(failed.name, "failed", error=said)
+
+
+def _encoded(value: Any) -> bytes:
+    if value is None:
+        return b""
+    try:
+        return orjson.dumps(value)
+    except TypeError as error:
+        raise ResultNotJson(reason=error) from error

@@ -1,0 +1,82 @@
+-- Add messages: 9 arguments each. A message that was seen before is left out, whatever became of it, so the call may be
+-- repeated. A message whose slot is open is absorbed: the newest content under the id that already waits.
+
+local pushed = {} -- ids by lane
+
+local function schedule(id, lane, due, status)
+  if due <= now then
+    if status ~= 'queued' then
+      redis.call('ZREM', due_of(lane), id)
+      push(id, lane)
+    end
+  else
+    redis.call('HSET', TASK .. id, 's', 'scheduled')
+    redis.call('ZADD', due_of(lane), due, id)
+  end
+end
+
+local function absorb(open, lane, due, latest, full)
+  if open.lane == lane .. ':bulk' then
+    -- What is left in the bulk lane is passed over when it is found there.
+    open.lane = lane
+    redis.call('HSET', TASK .. open.id, 'q', lane)
+    if open.status == 'queued' then
+      push(open.id, lane)
+    end
+  end
+  if open.status ~= 'queued' then
+    latest = math.min(open.latest or latest, latest)
+    redis.call('HSET', TASK .. open.id, 'l', latest)
+    schedule(open.id, open.lane, full and now or math.min(due, latest), open.status)
+  end
+end
+
+for i = 1, #ARGV, 9 do
+  local id, name, lane, slot = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local after, at_most, gather = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6])
+  local task, body = TASK .. id, ARGV[i + 8]
+  local due, latest = now + after, now + math.max(after, at_most)
+
+  if redis.call('EXISTS', task) == 0 then
+    local open = slot ~= '' and open_slot(slot)
+    local full = false
+    if gather > 0 then
+      local gathered = GATHERED .. (open and open.id or id)
+      redis.call('SADD', gathered, ARGV[i + 7])
+      full = redis.call('SCARD', gathered) >= gather
+    elseif open then
+      body = string.gsub(body, string.gsub(id, '%-', '%%-'), open.id)
+      redis.call('HSET', messages_of(lane), open.id, body)
+    end
+    if open then
+      merge(id, open.id)
+      absorb(open, lane, due, latest, full)
+    else
+      local later = after > 0 and not full
+      redis.call('HSET', messages_of(lane), id, body)
+      redis.call('HSET', task, 's', later and 'scheduled' or 'queued', 'q', lane, 'n', name, 't', now)
+      if slot ~= '' then
+        redis.call('HSET', task, 'f', slot, 'l', latest, 'g', gather)
+        redis.call('HSET', SLOTS, slot, id)
+      end
+      if later then
+        redis.call('ZADD', due_of(lane), due, id)
+      else
+        local ids = pushed[lane]
+        if ids then
+          ids[#ids + 1] = id
+        else
+          pushed[lane] = {id}
+        end
+      end
+    end
+    if full then
+      redis.call('HDEL', SLOTS, slot)
+    end
+  end
+end
+
+for lane, ids in pairs(pushed) do
+  redis.call('RPUSH', NS .. lane, unpack(ids))
+  ring(lane, #ids)
+end

@@ -1,0 +1,106 @@
+-- Stands before every other script: the names of the keys, the clock, and how a message gets into a place.
+--
+--   dramatiq:<lane>             list    ids that wait; a lane is <queue>, <queue>:bulk or <queue>:suspect
+--   dramatiq:<queue>.msgs       hash    id -> message, as stock Dramatiq keeps it
+--   dramatiq:<queue>:due        zset    id -> when it is due, ms
+--   dramatiq:<lane>:idle        set     workers that have room and found the lane empty
+--   dramatiq:task:<id>          hash    one task, kept for an hour after its end. s: status, q: lane, n: name, f: its slot,
+--                                       l: latest start, g: keys that it gathers at most, d: deliveries since the last outcome,
+--                                       w: worker, a: attempts that failed, e: last error, r: result,
+--                                       t, b, z: queued, begun, done (ms), into: the message that absorbed this one
+--   dramatiq:__slots__          hash    <task>/<key> -> id of the waiting message that absorbs
+--   dramatiq:gathered:<id>      set     keys that one message has gathered
+--   dramatiq:claims:<worker>    hash    id -> lane of what the worker has in hand
+--   dramatiq:turn:<worker>      string  its last turn that took something: number and ids
+--   dramatiq:__workers__        zset    worker -> last beat, ms
+--   dramatiq:__profiles__       hash    worker -> what it says about itself
+
+local NS = 'dramatiq:'
+local TASK, CLAIMS, TURN, GATHERED = NS .. 'task:', NS .. 'claims:', NS .. 'turn:', NS .. 'gathered:'
+local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
+local KEPT = 3600000
+local WAITING = {scheduled = true, queued = true, retrying = true}
+
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local function queue_of(lane)
+  return string.match(lane, '^[^:]+')
+end
+
+local function messages_of(lane)
+  return NS .. queue_of(lane) .. '.msgs'
+end
+
+local function due_of(lane)
+  return NS .. queue_of(lane) .. ':due'
+end
+
+-- Wake workers that wait for this lane, `count` at most; one that is gone has no subscription.
+local function ring(lane, count)
+  while count > 0 do
+    local worker = redis.call('SPOP', NS .. lane .. ':idle')
+    if not worker then
+      return
+    end
+    if redis.call('PUBLISH', NS .. 'bell:' .. worker, '') > 0 then
+      count = count - 1
+    end
+  end
+end
+
+local function push(id, lane, front)
+  redis.call('HSET', TASK .. id, 's', 'queued', 'q', lane)
+  redis.call(front and 'LPUSH' or 'RPUSH', NS .. lane, id)
+  ring(lane, 1)
+end
+
+-- The message that absorbs what is sent for this slot, while it waits.
+local function open_slot(slot)
+  local id = redis.call('HGET', SLOTS, slot)
+  if id then
+    local state = redis.call('HMGET', TASK .. id, 's', 'q', 'l')
+    if WAITING[state[1]] then
+      return {id = id, status = state[1], lane = state[2], latest = tonumber(state[3])}
+    end
+  end
+end
+
+local function merge(id, into)
+  redis.call('HSET', TASK .. id, 'into', into)
+  redis.call('PEXPIRE', TASK .. id, KEPT)
+end
+
+-- Give a slot back to a message that returns to waiting; false when a newer message of the slot does its work.
+local function reopen(id, slot, lane)
+  if not slot then
+    return true
+  end
+  local open = open_slot(slot)
+  if open and open.id ~= id then
+    redis.call('HDEL', messages_of(lane), id)
+    merge(id, open.id)
+    return false
+  end
+  redis.call('HSET', SLOTS, slot, id)
+  return true
+end
+
+-- Put what a worker had in hand back to the front. After two lost deliveries a message is a suspect: it may be what
+-- kills its worker, so suspects travel alone (one per worker), and neighbours are not counted out with it.
+local function requeue(id, lane)
+  local messages = messages_of(lane)
+  if redis.call('HEXISTS', messages, id) == 0 then
+    return 0
+  end
+  local state = redis.call('HMGET', TASK .. id, 'f', 'g', 'd')
+  if not reopen(id, state[2] == '0' and state[1], lane) then
+    return 0
+  end
+  if (tonumber(state[3]) or 0) >= 2 then
+    lane = queue_of(lane) .. ':suspect'
+  end
+  redis.call('HDEL', TASK .. id, 'w')
+  push(id, lane, true)
+  return 1
+end

@@ -1,0 +1,105 @@
+-- Claim messages for a worker, the most urgent lanes first. Repeating a turn returns what it returned.
+--
+-- ARGV: worker, turn, room of one class, reserve; running urgent, normal, background, suspect; which classes the worker
+-- waits for (u, n, b); then the lanes in order, each with its class.
+-- Each class may fill `room`; two of them together `room + reserve`, all three `room + 2 reserve`: none shuts another out.
+
+local worker, turn, room, reserve = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local running = {u = tonumber(ARGV[5]), n = tonumber(ARGV[6]), b = tonumber(ARGV[7])}
+local suspects = tonumber(ARGV[8])
+local waits = ARGV[9]
+local taken, ids, claims = {}, {}, {}
+
+local function deliver(id, lane, body, deliveries, gathers)
+  local keys = gathers and gathers ~= '0' and redis.call('SMEMBERS', GATHERED .. id)
+  taken[#taken + 1] = {id, lane, body, deliveries, keys}
+end
+
+local last = redis.call('GET', TURN .. worker)
+local last_turn = last and tonumber(string.match(last, '^%d+')) or 0
+if turn < last_turn then
+  return {0, '', {}} -- a call that was given up, found in the socket after a later one
+end
+if turn == last_turn then
+  for id in string.gmatch(last, ' (%S+)') do
+    local lane = redis.call('HGET', CLAIMS .. worker, id)
+    local body = lane and redis.call('HGET', messages_of(lane), id)
+    if body then
+      local state = redis.call('HMGET', TASK .. id, 'd', 'g')
+      deliver(id, lane, body, tonumber(state[1]), state[2])
+    end
+  end
+  return {1, '', taken}
+end
+
+local function free(class)
+  local u, n, b = running.u, running.n, running.b
+  local all = u + n + b
+  local other = class == 'u' and math.max(n, b) or class == 'n' and math.max(u, b) or math.max(u, n)
+  return math.min(room - running[class], room + reserve - running[class] - other, room + 2 * reserve - all)
+end
+
+local function claim(id, lane, body)
+  local state = redis.call('HMGET', TASK .. id, 's', 'q', 'd', 'f', 'g')
+  if not body or state[1] and (state[1] ~= 'queued' or state[2] ~= lane) then
+    return false -- it moved to another lane, or was pushed twice by a stock producer
+  end
+  local deliveries = (tonumber(state[3]) or 0) + 1
+  redis.call('HSET', TASK .. id, 's', 'running', 'w', worker, 'd', deliveries, 'b', now)
+  if state[4] and redis.call('HGET', SLOTS, state[4]) == id then
+    redis.call('HDEL', SLOTS, state[4])
+  end
+  deliver(id, lane, body, deliveries, state[5])
+  ids[#ids + 1] = id
+  claims[#claims + 1] = id
+  claims[#claims + 1] = lane
+  return true
+end
+
+local peers = math.max(redis.call('ZCARD', WORKERS), 1)
+local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
+local more, now_waits = 0, {}
+for i = 10, #ARGV, 2 do
+  local lane, class = ARGV[i], ARGV[i + 1]
+  local most
+  if class == 's' then
+    class = 'n'
+    most = math.min(1 - suspects, free('n'))
+  else
+    most = free(class)
+  end
+  if most > 0 then
+    local length = redis.call('LLEN', NS .. lane)
+    if length == 0 then
+      redis.call('SADD', NS .. lane .. ':idle', worker)
+      now_waits[class] = true
+    else
+      -- No more than this worker's share, so that an idle one finds something; and half of the room at a time, so that
+      -- those run while the others are fetched. The rest comes with the next turn.
+      local share = math.min(most, half, math.ceil(length / peers))
+      local found = redis.call('LPOP', NS .. lane, share)
+      local bodies = redis.call('HMGET', messages_of(lane), unpack(found))
+      for n, id in ipairs(found) do
+        if claim(id, lane, bodies[n]) then
+          running[class] = running[class] + 1
+          if ARGV[i + 1] == 's' then
+            suspects = suspects + 1
+          end
+        end
+      end
+      if share < most and share < length then
+        more = 1
+      end
+    end
+  elseif string.find(waits, class, 1, true) then
+    redis.call('SREM', NS .. lane .. ':idle', worker)
+  end
+end
+
+if #ids > 0 then
+  redis.call('HSET', CLAIMS .. worker, unpack(claims))
+  redis.call('SET', TURN .. worker, turn .. ' ' .. table.concat(ids, ' '))
+  redis.call('ZADD', WORKERS, 'NX', now, worker)
+end
+local classes = (now_waits.u and 'u' or '') .. (now_waits.n and 'n' or '') .. (now_waits.b and 'b' or '')
+return {more, classes, taken}

@@ -1,0 +1,102 @@
+"""Sending: what a process asks for during one round trip leaves as one hop, in Dramatiq's wire format."""
+
+import asyncio
+from asyncio import AbstractEventLoop, Future
+from collections.abc import Sequence
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from service.queue.scripting import Call, execute, script
+from service.queue.task import Dispatch
+from service.queue.wire import encode
+
+PER_CALL = 500  # messages; such a call takes Redis some 3 ms, in which it does nothing else
+PER_HOP = 20  # calls
+
+Packed = list[str | bytes | int]  # one message as the script `add` takes it
+
+
+async def send(dispatches: Sequence[Dispatch]) -> None:
+    """Put tasks into their queues; sending one again is harmless. Raises BrokerAway after a second at most."""
+    if dispatches:
+        await _sender().send([pack(dispatch) for dispatch in dispatches])
+
+
+def pack(dispatch: Dispatch) -> Packed:
+    """Return a request as the script `add` takes it."""
+    task, message_id = dispatch.task, str(dispatch.message_id)
+    options: dict[str, Any] = {
+        "redis_message_id": message_id,
+        "event_id": str(dispatch.event_id),
+        "correlation_id": dispatch.correlation_id,
+    }
+    if dispatch.bulk:
+        options["bulk"] = True
+    if dispatch.batch:
+        options["gathers"] = task.key
+    return [
+        message_id,
+        task.name,
+        dispatch.lane,
+        dispatch.slot,
+        round(dispatch.after * 1000),
+        round(dispatch.at_most * 1000),
+        dispatch.batch,
+        dispatch.key if dispatch.batch else "",
+        encode(message_id, task.queue.name, task.name, dispatch.arguments, options),
+    ]
+
+
+class _Sender:
+    """Gathers what is asked for while a hop is under way into the next one."""
+
+    def __init__(self) -> None:
+        self._waiting: list[tuple[list[Packed], Future[None]]] = []
+        self._hop: asyncio.Task[None] | None = None
+
+    async def send(self, messages: list[Packed]) -> None:
+        sent = asyncio.get_running_loop().create_future()
+        self._waiting.append((messages, sent))
+        if self._hop is None:
+            self._hop = asyncio.create_task(self._flush())
+        await sent
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                failure: Exception | None = None
+                try:
+                    await _transmit([message for messages, _ in batch for message in messages])
+                except Exception as error:  # raised where it is waited for
+                    failure = error
+                for _, sent in batch:
+                    if sent.done():
+                        continue
+                    if failure is None:
+                        sent.set_result(None)
+                    else:
+                        sent.set_exception(failure)
+        finally:
+            self._hop = None
+
+
+async def _transmit(messages: list[Packed]) -> None:
+    for first in range(0, len(messages), PER_CALL * PER_HOP):
+        hop = messages[first : first + PER_CALL * PER_HOP]
+        calls = [
+            Call(script("add"), [argument for message in hop[n : n + PER_CALL] for argument in message])
+            for n in range(0, len(hop), PER_CALL)
+        ]
+        await execute(*calls)
+
+
+_senders: WeakKeyDictionary[AbstractEventLoop, _Sender] = WeakKeyDictionary()
+
+
+def _sender() -> _Sender:
+    loop = asyncio.get_running_loop()
+    known = _senders.get(loop)
+    if known is None:
+        known = _senders[loop] = _Sender()
+    return known

@@ -1,0 +1,39 @@
+"""Which resources a search is about: those that the account may see, narrowed down by what was asked for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+# `r` is the row of `resources`; every parameter that is null leaves its condition out.
+CONDITION = """(NOT r.private OR r.owner_id = :account)
+    AND r.content_hash IS NOT NULL
+    AND (CAST(:types AS text[]) IS NULL OR r.type = ANY(:types))
+    AND (CAST(:languages AS text[]) IS NULL OR r.language = ANY(:languages))
+    AND (CAST(:subjects AS text[]) IS NULL OR r.subjects @> :subjects)
+    AND (CAST(:authors AS text[]) IS NULL OR r.authors @> :authors)
+    AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
+    AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Conditions besides the query: any of the types and languages, all of the subjects and authors."""
+
+    account: UUID
+    types: list[str] | None = None
+    languages: list[str] | None = None
+    subjects: list[str] | None = None
+    authors: list[str] | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether anything but the account decides."""
+        return any(value is not None for name, value in self.parameters.items() if name != "account")
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters of `CONDITION`."""
+        return {name: getattr(self, name) for name in self.__slots__}

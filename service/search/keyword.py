@@ -1,0 +1,120 @@
+"""Candidates by words: which texts match, how well, and what they have in common.
+
+The score of a text is the sum, over the terms of the query, of how rare the term is in the library (the inverse
+document frequency of BM25; Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009) times how often and where
+the text has it (`ts_rank`, which saturates, divided by the logarithm of the length). Each text is read by the rules of
+its own language.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+
+from service.database import ReadSession
+from service.search.filters import CONDITION, Filters
+from service.search.query import Query, tsquery
+
+ENOUGH = 10  # full matches; where there are fewer, partial ones follow
+WEIGHTS = "{.5, .5, .5, 1}"  # of text, description, authors and subjects, title
+FACET_VALUES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Texts by their words, best first, and figures over these and the candidates by meaning together."""
+
+    ids: list[UUID]
+    scores: list[float]
+    total: int
+    facets: dict[str, dict[str, int]]
+
+
+_MATCHES = text(
+    f"""WITH RECURSIVE present(configuration) AS (
+        (SELECT configuration FROM search_documents ORDER BY configuration LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.configuration FROM search_documents d WHERE d.configuration > present.configuration
+                ORDER BY d.configuration LIMIT 1)
+        FROM present WHERE configuration IS NOT NULL
+    ),
+    queries AS MATERIALIZED (
+        SELECT configuration,
+            to_tsquery(configuration::regconfig, :strict) AS strict,
+            to_tsquery(configuration::regconfig, :loose) AS loose
+        FROM present WHERE configuration IS NOT NULL
+    ),
+    full_matches AS MATERIALIZED (
+        SELECT count(*) AS number FROM (
+            SELECT FROM queries q
+            JOIN search_documents d ON d.configuration = q.configuration AND d.tsv @@ q.strict
+            JOIN resources r ON r.id = d.resource_id AND {CONDITION}
+            LIMIT {ENOUGH}
+        ) some
+    ),
+    terms AS MATERIALIZED (
+        SELECT configuration, to_tsquery(configuration::regconfig, term) AS term
+        FROM queries, unnest(CAST(:terms AS text[])) AS term
+    ),
+    weights AS MATERIALIZED (
+        SELECT configuration, term, ln(1 + (size - frequency + .5) / (frequency + .5)) AS rarity
+        FROM (SELECT count(*) AS size FROM search_documents) library, terms,
+        LATERAL (
+            SELECT count(*) AS frequency FROM search_documents d
+            WHERE d.configuration = terms.configuration AND d.tsv @@ terms.term
+        ) counted
+        WHERE frequency > 0
+    ),
+    hits AS MATERIALIZED (
+        SELECT r.id, r.type, r.language, r.authors, (
+            SELECT coalesce(sum(w.rarity * ts_rank('{WEIGHTS}', d.tsv, w.term, 1)), 0)
+            FROM weights w WHERE w.configuration = d.configuration AND d.tsv @@ w.term
+        ) AS score
+        FROM queries q
+        JOIN search_documents d ON d.configuration = q.configuration
+            AND d.tsv @@ CASE WHEN (SELECT number FROM full_matches) = {ENOUGH} THEN q.strict ELSE q.loose END
+        JOIN resources r ON r.id = d.resource_id AND {CONDITION}
+    ),
+    found AS MATERIALIZED (
+        SELECT id, type, language, authors FROM hits
+        UNION ALL
+        SELECT r.id, r.type, r.language, r.authors FROM resources r
+        WHERE r.id = ANY(CAST(:others AS uuid[])) AND NOT EXISTS (SELECT FROM hits WHERE hits.id = r.id)
+    ),
+    facets AS (
+        (SELECT 'type' AS facet, type AS value, count(*) AS number FROM found GROUP BY type
+         ORDER BY number DESC, value LIMIT {FACET_VALUES})
+        UNION ALL
+        (SELECT 'language', language, count(*) AS number FROM found WHERE language IS NOT NULL GROUP BY language
+         ORDER BY number DESC, language LIMIT {FACET_VALUES})
+        UNION ALL
+        (SELECT 'author', author, count(*) AS number FROM found, unnest(authors) AS author GROUP BY author
+         ORDER BY number DESC, author LIMIT {FACET_VALUES})
+    )
+    SELECT
+        (SELECT array_agg(id ORDER BY score DESC, id) FROM (
+            SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS ids,
+        (SELECT array_agg(score ORDER BY score DESC, id) FROM (
+            SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS scores,
+        (SELECT count(*) FROM found) AS total,
+        (SELECT json_agg(json_build_array(facet, value, number))::text FROM facets) AS facets"""  # noqa: S608
+)
+
+
+async def matches(
+    session: ReadSession, query: Query | None, filters: Filters, most: int, others: list[UUID]
+) -> Matches:
+    """Return the best `most` texts for a query (None: nothing by words); figures count `others` as well."""
+    parameters = {
+        "strict": query.strict if query else "",
+        "loose": query.loose if query else "",
+        "terms": [tsquery(term) for term in query.terms] if query else [],
+        "most": most,
+        "others": others,
+    }
+    row = (await session.execute(_MATCHES, filters.parameters | parameters)).one()
+    facets: dict[str, dict[str, int]] = {"type": {}, "language": {}, "author": {}}
+    for facet, value, number in orjson.loads(row.facets or "[]"):
+        facets[facet][value] = number
+    return Matches(row.ids or [], row.scores or [], row.total, facets)

@@ -1,0 +1,73 @@
+"""The rows that only this slice changes: all derived, each with the hash of what it was made from."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DDL, DateTime, ForeignKey, Index, Text, event, func
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+from service.inference import Vector
+from service.search.languages import SETUP
+from service.search.vectors import FullVector, HalfVector
+
+_OWNER = "resources.id"
+
+
+class SearchDocument(Base):
+    """A resource by its words."""
+
+    __tablename__ = "search_documents"
+    __table_args__ = (
+        # no pending list: it would make each search read what was written since the last vacuum
+        Index("ix_search_documents_tsv", "tsv", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
+        Index("ix_search_documents_configuration", "configuration"),
+    )
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
+    configuration: Mapped[str] = mapped_column(Text)  # of its language; queries are read by the same
+    input_hash: Mapped[str] = mapped_column(Text)
+    tsv: Mapped[Any] = mapped_column(TSVECTOR)
+    truncated: Mapped[bool]  # the end of a very long text is not indexed
+    indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class Chunk(Base):
+    """A passage of a resource by its meaning; `start` and `end` count characters of the content."""
+
+    __tablename__ = "chunks"
+    __table_args__ = (
+        Index(
+            "ix_chunks_embedding",
+            "embedding",
+            postgresql_using="hnsw",
+            postgresql_ops={"embedding": "halfvec_cosine_ops"},
+        ),
+    )
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    start: Mapped[int]
+    end: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
+    embedding: Mapped[Vector] = mapped_column(HalfVector())
+
+
+class Embedding(Base):
+    """A resource by its meaning as a whole."""
+
+    __tablename__ = "embeddings"
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
+    input_hash: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    mean: Mapped[Vector | None] = mapped_column(FullVector())  # None: there is nothing to read
+    chunk_count: Mapped[int]
+    truncated: Mapped[bool]  # the end of a very long text is not embedded
+    computed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+for statement in SETUP:
+    event.listen(SearchDocument.__table__, "before_create", DDL(statement.replace("%", "%%")))

@@ -1,0 +1,243 @@
+"""The pages."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, quote
+from uuid import UUID
+
+from markupsafe import Markup
+from pydantic import Field, field_validator
+from sqlalchemy import select
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount
+
+from service.database import reading, transaction
+from service.documents.tables import Document
+from service.errors import NotFound, RateLimited, Unauthenticated
+from service.event_log import EventRow, history
+from service.graph.actions import citations_of, cited_by
+from service.ingestion.actions import ingestion_of
+from service.live import newest
+from service.security.authentication import known
+from service.security.login_links import redeem_login_link
+from service.security.permissions import PUBLIC
+from service.security.sessions import close_session, drop_cookie, set_cookie, sign_in
+from service.ui import library
+from service.ui.assets import FOLDER, Assets
+from service.ui.pages import page, render
+from service.ui.search import Asked, search
+from service.ui.text import text
+from service.web import Shape, account, body, path_id, query, validated
+
+FORM_LIMIT = 16 * 2**10  # bytes
+RESTART = {"url": "fetched", "upload": "extracted", "content": "extracted"}
+
+
+class Shown(Shape):
+    """Which part of the list."""
+
+    show: library.Filter = "all"
+    page: int = Field(1, ge=1, le=40_000)
+
+
+class Chosen(Shape):
+    """Which items of the list, and the filter that is set."""
+
+    id: list[UUID] = Field(max_length=100)
+    show: library.Filter = "all"
+
+    @field_validator("id", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
+class SignIn(Shape):
+    """The sign-in form: a name and a password, or the code of a one-time link; and where to go then."""
+
+    username: str = Field("", max_length=64)
+    password: str = Field("", max_length=1024)
+    code: str = Field("", max_length=200)
+    next: str = Field("", max_length=8000)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of a timeline."""
+
+    words: str
+    timestamp: datetime
+
+
+async def root(request: Request) -> Response:
+    """The page is under `/ui/`."""
+    return RedirectResponse("/ui/", 307)
+
+
+async def home(request: Request) -> Response:
+    """The library: add, and see what was added."""
+    asked, who = query(request, Shown), account(request)
+    position = await newest()  # before the list is read: what happens after it is told by the stream
+    async with reading() as session:
+        counts = await library.counts(session, who)
+        items = await library.recent(session, who, asked.show, asked.page)
+    more = counts[asked.show] > asked.page * library.PAGE
+    return render(
+        request,
+        "home.html",
+        items=items,
+        counts=counts,
+        shown=asked.show,
+        page=asked.page,
+        more=more,
+        position=position,
+    )
+
+
+async def items(request: Request) -> Response:
+    """Some items of the list as they are now, and the counts."""
+    asked, who = query(request, Chosen), account(request)
+    async with reading() as session:
+        found = await library.some(session, who, asked.id)
+        counts = await library.counts(session, who)
+    return render(request, "items.html", items=found, counts=counts, shown=asked.show)
+
+
+async def resource(request: Request) -> Response:
+    """One resource to read, and all that is known about it."""
+    who, id = account(request), path_id(request, what="resource")
+    position = await newest()
+    async with reading() as session:
+        found, entered = await ingestion_of(session, who, id)
+        item = await library.progress(session, found, entered)
+        citations = await citations_of(session, id)
+        citing = await cited_by(session, who, found)
+        events = await history(session, who.id, limit=200, subject=id)
+        document = await session.scalar(select(Document).where(Document.resource_id == id))
+    return render(
+        request,
+        "resource.html",
+        item=item,
+        body=Markup(found.content_html or ""),  # noqa: S704  # cleaned before it was stored; the policy allows no script
+        citations=citations,
+        citation_link=citation_link,
+        cited_by=citing,
+        timeline=timeline(events),
+        document=document,
+        again_from=RESTART[entered.source] if entered else "indexed",
+        position=position,
+    )
+
+
+def timeline(events: Sequence[EventRow]) -> list[Moment]:
+    """Put the events that mean something to people into words, newest first."""
+    told = [Moment(words, event.timestamp) for event in events if (words := text(f"event.{event.name}", default=""))]
+    return told[::-1]
+
+
+def citation_link(citation: Any) -> str | None:
+    """Return where a citation leads, None where it names no place."""
+    value: str = citation.value
+    match citation.kind:
+        case "doi":
+            return f"https://doi.org/{quote(value, safe='/')}"
+        case "arxiv":
+            return f"https://arxiv.org/abs/{quote(value, safe='/')}"
+        case "pmid":
+            return f"https://pubmed.ncbi.nlm.nih.gov/{quote(value)}/"
+        case "url" if value.startswith(("https://", "http://")):
+            return value
+        case _:
+            return None
+
+
+async def search_page(request: Request) -> Response:
+    """Search, with everything in the address."""
+    return render(request, "search.html", **await search(account(request), query(request, Asked)))
+
+
+async def search_results(request: Request) -> Response:
+    """The results alone, for searching while one types."""
+    return render(request, "results.html", **await search(account(request), query(request, Asked)))
+
+
+async def login_page(request: Request) -> Response:
+    """Sign in; a one-time link shows a button, since opening it must change nothing."""
+    given = query(request, SignIn)
+    if request.scope["account"] is not None and not given.code:
+        return RedirectResponse(_within(given.next), 303)
+    return _login(request, given)
+
+
+async def login(request: Request) -> Response:
+    """Take the sign-in form."""
+    form = validated(SignIn, dict(parse_qsl((await body(request, FORM_LIMIT)).decode(errors="replace"))))
+    address = request.client.host if request.client else None
+    try:
+        if form.code:
+            signed_in = await redeem_login_link(form.code, address)
+        else:
+            signed_in = await sign_in(form.username, form.password, address)
+    except (Unauthenticated, RateLimited) as error:
+        response = _login(request, form.model_copy(update={"password": "", "code": ""}), error.detail, error.status)
+        if isinstance(error, RateLimited):
+            response.headers.update(error.headers)
+        return response
+    response = RedirectResponse(_within(form.next), 303)
+    set_cookie(response, request, signed_in)
+    return response
+
+
+async def logout(request: Request) -> Response:
+    """Sign out."""
+    who = request.scope["account"]
+    if who is not None and who.signed_in:
+        async with transaction() as session:
+            await close_session(session, who.credential_id)
+        known.forget(who.id)
+    response = RedirectResponse("/ui/login", 303)
+    drop_cookie(response, request)
+    return response
+
+
+def _login(request: Request, given: SignIn, error: str | None = None, status: int = 200) -> Response:
+    response = render(
+        request,
+        "login.html",
+        status,
+        error=error,
+        code=given.code,
+        next=given.next if _within(given.next) == given.next else "",
+        username=given.username,
+    )
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _within(address: str) -> str:
+    """Return an address if it is one of our pages, else the library's: nobody is sent to another site."""
+    return address if address.startswith("/ui/") and "\\" not in address and address.isprintable() else "/ui/"
+
+
+async def nothing(request: Request) -> Response:
+    """Whatever else is asked for under `/ui/`."""
+    raise NotFound(text("error.404"))
+
+
+routes: list[BaseRoute] = [
+    page("GET", "/", root, scope=PUBLIC),
+    page("GET", "/ui", root, scope=PUBLIC),
+    page("GET", "/ui/", home, scope="read"),
+    page("GET", "/ui/items", items, scope="read"),
+    page("GET", "/ui/search", search_page, scope="read"),
+    page("GET", "/ui/search/results", search_results, scope="read"),
+    page("GET", "/ui/resources/{id}", resource, scope="read"),
+    page("GET", "/ui/login", login_page, scope=PUBLIC),
+    page("POST", "/ui/login", login, scope=PUBLIC),
+    page("POST", "/ui/logout", logout, scope=PUBLIC),
+    Mount("/ui/static", Assets(directory=FOLDER), name="static"),
+    page("GET", "/ui/{path:path}", nothing, scope=PUBLIC),
+]

@@ -1,0 +1,182 @@
+"""The search page: what was asked, what was found, and where each filter leads."""
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from pydantic import Field
+from sqlalchemy import select
+
+from service.database import reading
+from service.errors import Invalid
+from service.resources.tables import Resource
+from service.search import executed, retrieval
+from service.search.events import SearchExecuted
+from service.search.filters import Filters
+from service.search.retrieval import Mode
+from service.security.accounts import Account
+from service.ui.text import text
+from service.ui.wording import language
+from service.web import Shape
+
+PAGE = 20
+MOST = 500  # pages
+FACETS = ("type", "language", "author")
+CHOICES = 8  # of one facet
+
+
+class Asked(Shape):
+    """What the address of the search page says."""
+
+    query: str = Field("", max_length=1000)
+    mode: Mode = "hybrid"
+    type: str = ""
+    language: str = ""
+    author: str = ""
+    page: int = Field(1, ge=1, le=MOST)
+    typing: bool = False  # the last word may be the beginning of one
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """The filters that are set."""
+        return {name: value for name in FACETS if (value := getattr(self, name))}
+
+    @property
+    def offset(self) -> int:
+        return (self.page - 1) * PAGE
+
+    def fields(self, **changed: Any) -> list[tuple[str, Any]]:
+        """Return what an address or a form says of this search, with some things changed."""
+        values = self.model_dump(exclude={"typing"}, exclude_defaults=True) | {"query": self.query} | changed
+        return [
+            (name, value)
+            for name, value in values.items()
+            if (name, value) not in (("page", 1), ("mode", "hybrid")) and value
+        ]
+
+    def url(self, **changed: Any) -> str:
+        """Return the address of this search with some things changed; the first page unless one is given."""
+        return f"/ui/search?{urlencode(self.fields(**({'page': 1} | changed)))}"
+
+    def unfiltered(self) -> str:
+        """Return the address of this search without its filters."""
+        return self.url(**dict.fromkeys(FACETS, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A resource that was found."""
+
+    id: Any
+    title: str
+    url: str | None
+    site: str | None
+    type: str
+    media_type: str | None
+    language: str | None
+    private: bool
+    published_at: Any
+    snippet: Markup
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a facet; its address sets the filter, or takes it away where it is set."""
+
+    label: str
+    count: int | None
+    chosen: bool
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A filter and the values that it can have here."""
+
+    name: str
+    choices: list[Choice]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """One page of what was found."""
+
+    total: int
+    hits: list[Hit]
+    took_ms: float
+    degraded: list[str]
+
+    @property
+    def pages(self) -> int:
+        return min(ceil(self.total / PAGE), MOST)
+
+
+async def search(account: Account, asked: Asked) -> dict[str, Any]:
+    """Search, and return what the template shows; a query that cannot be understood is told, not raised."""
+    shown: dict[str, Any] = {"asked": asked, "results": None, "facets": [], "error": None}
+    if not asked.query.strip():
+        return shown
+    chosen = {name: [value] for name, value in asked.filters.items()}
+    filters = Filters(account.id, chosen.get("type"), chosen.get("language"), authors=chosen.get("author"))
+    try:
+        found = await retrieval.search(
+            asked.query, filters, asked.mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
+        )
+    except Invalid as error:
+        return shown | {"error": error.detail}
+    if not asked.typing:
+        told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
+        executed.record(told, account.id)
+    results = Results(found.total, await _hits(found.items), found.took_ms, found.degraded)
+    return shown | {"results": results, "facets": _facets(asked, found.facets)}
+
+
+async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
+    columns = (Resource.id, Resource.site, Resource.media_type, Resource.private)
+    async with reading() as session:
+        rows = await session.execute(select(*columns).where(Resource.id.in_([item["id"] for item in items])))
+        known = {row.id: row for row in rows}
+    return [
+        Hit(
+            item["id"],
+            item["title"],
+            item["url"],
+            row.site,
+            item["type"],
+            row.media_type,
+            item["language"],
+            row.private,
+            item["published_at"],
+            Markup(item["snippet"]),  # noqa: S704  # the search escapes all but its own <mark>
+        )
+        for item in items
+        if (row := known.get(item["id"]))  # else deleted a moment ago
+    ]
+
+
+def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
+    facets: list[Facet] = []
+    for name in FACETS:
+        counts: dict[str, int | None] = dict(sorted(counted.get(name, {}).items(), key=lambda item: -item[1])[:CHOICES])
+        value = asked.filters.get(name)
+        if value:
+            counts.setdefault(value, None)
+        if value or len(counts) > 1:
+            choices = [
+                Choice(
+                    _label(name, choice), count, choice == value, asked.url(**{name: "" if choice == value else choice})
+                )
+                for choice, count in counts.items()
+            ]
+            facets.append(Facet(name, choices))
+    return facets
+
+
+def _label(facet: str, value: str) -> str:
+    if facet == "language":
+        return language(value) or value
+    if facet == "type":
+        return text(f"kind.{value}", default=value.replace("_", " ").capitalize())
+    return value

@@ -1,0 +1,174 @@
+// Adding links and files: the field, the file picker, dropping and pasting anywhere.
+
+import { call, checked, Refusal } from "./api.js";
+import { text } from "./text.js";
+import { toast } from "./toast.js";
+
+const MOST = 1000; // links in one request
+const LARGEST = 100 * 2 ** 20; // bytes of a file
+const AT_ONCE = 2; // uploads
+
+const form = document.getElementById("add");
+const field = document.getElementById("links");
+const isPrivate = document.getElementById("private");
+const refusals = document.getElementById("refusals");
+const uploads = document.getElementById("uploads");
+const overlay = document.getElementById("drop");
+
+/** Take what a person adds; `added(ids)` is called with the ids of new items, `known(id)` for one that was there. */
+export function takeAdditions(added, known) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = form.querySelector("[type=submit]");
+    refusals.replaceChildren();
+    button.setAttribute("aria-busy", "true");
+    try {
+      await addLinks(links(field.value), added, known);
+      field.focus();
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  });
+
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+
+  document.getElementById("files").addEventListener("change", (event) => {
+    addFiles([...event.target.files], added, known);
+    event.target.value = "";
+  });
+
+  takeDrops(added, known);
+}
+
+/** Find the links in a text: addresses by their scheme, or words that look like a host. */
+function links(words) {
+  const found = words.split(/[\s<>"]+/).map((word) => {
+    if (/^https?:\/\//i.test(word)) return word.replace(/[,;]+$/, "");
+    if (/^[\w-]+(\.[\w-]+)*\.[a-z]{2,}(:\d+)?([/?#]\S*)?$/i.test(word)) return `https://${word}`;
+    return null;
+  });
+  return [...new Set(found.filter(Boolean))];
+}
+
+async function addLinks(urls, added, known) {
+  if (!urls.length) return refuse(text("not.a.link"));
+  if (urls.length > MOST) return refuse(text("too.many", { n: urls.length }));
+  try {
+    if (urls.length === 1) {
+      const answer = await call("POST", "/ingest", { url: urls[0], private: isPrivate.checked });
+      if (answer.duplicate) known(answer.id);
+      else added([answer.id]);
+    } else {
+      const { items } = await call("POST", "/ingest", { urls, private: isPrivate.checked });
+      const fresh = items.filter((item) => item.id && !item.duplicate).map((item) => item.id);
+      const there = items.filter((item) => item.duplicate);
+      for (const item of items.filter((item) => item.error)) refuse(item.error, item.url);
+      if (fresh.length) added(fresh);
+      if (there.length === 1) known(there[0].id);
+      else if (there.length) toast(text("known.some", { n: there.length }));
+    }
+    field.value = "";
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(error.message, urls.length === 1 ? urls[0] : undefined);
+  }
+}
+
+function refuse(reason, what) {
+  const line = document.createElement("li");
+  if (what) line.append(Object.assign(document.createElement("b"), { textContent: what }));
+  line.append(reason);
+  refusals.append(line);
+}
+
+async function addFiles(files, added, known) {
+  refusals.replaceChildren();
+  const waiting = files.filter((file) => {
+    if (file.size > LARGEST) refuse(text("too.large", { name: file.name }));
+    return file.size <= LARGEST;
+  }).map((file) => [file, line(file.name)]);
+  const work = async () => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) await upload(...next, added, known);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+function line(name) {
+  const row = document.getElementById("upload-template").content.firstElementChild.cloneNode(true);
+  row.querySelector("h3").textContent = name;
+  row.querySelector("progress").setAttribute("aria-label", `${text("uploading")} ${name}`);
+  uploads.append(row);
+  return row;
+}
+
+async function upload(file, row, added, known) {
+  const data = new FormData();
+  data.append("private", String(isPrivate.checked));
+  data.append("file", file);
+  try {
+    const { items: [item] } = await send(data, (share) => (row.querySelector("progress").value = share * 100));
+    if (item.duplicate) known(item.resource_id);
+    else await added([item.resource_id]);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    refuse(error.message, file.name);
+  } finally {
+    row.remove();
+  }
+}
+
+/** POST a form; `fetch` cannot tell how much has been sent. */
+function send(data, progress) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/documents");
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
+    request.addEventListener("load", () => {
+      const response = new Response(request.responseText, { status: request.status });
+      checked(response).then((answer) => answer.json()).then(resolve, reject);
+    });
+    request.addEventListener("error", () => reject(new Refusal(0, text("away"))));
+    request.send(data);
+  });
+}
+
+function takeDrops(added, known) {
+  let inside = 0;
+  const wanted = (event) => [...event.dataTransfer.types].some((type) => type === "Files" || type === "text/uri-list");
+  const show = (visible) => (overlay.hidden = !visible);
+
+  addEventListener("dragenter", (event) => wanted(event) && show(++inside > 0));
+  addEventListener("dragleave", (event) => wanted(event) && show(--inside > 0));
+  addEventListener("dragover", (event) => wanted(event) && event.preventDefault());
+  addEventListener("drop", (event) => {
+    if (!wanted(event)) return;
+    event.preventDefault();
+    show((inside = 0));
+    take(event.dataTransfer);
+  });
+  addEventListener("paste", (event) => {
+    if (event.clipboardData.files.length) event.preventDefault();
+    else if (event.target.closest?.("input, textarea")) return;
+    take(event.clipboardData);
+  });
+
+  function take(given) {
+    const folders = [...given.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
+    const names = new Set(folders.map((folder) => folder.name));
+    const files = [...given.files].filter((file) => !names.has(file.name));
+    if (files.length || names.size) {
+      addFiles(files, added, known);
+      for (const name of names) refuse(text("folder", { name }));
+      return;
+    }
+    const words = given.getData("text/uri-list") || given.getData("text/plain");
+    if (!links(words).length) return;
+    field.value = words.trim();
+    form.requestSubmit();
+  }
+}

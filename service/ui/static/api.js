@@ -1,0 +1,46 @@
+// Calls of the JSON interface, as any program makes them; the session cookie says who asks.
+
+import { text } from "./text.js";
+
+/** What the server refused, in its own words. */
+export class Refusal extends Error {
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** Turn an answer that is no success into a Refusal. */
+export async function checked(response) {
+  if (response.ok) return response;
+  if (response.status === 401) throw new Refusal(401, text("signed.out"));
+  const problem = await response.json().catch(() => ({}));
+  throw new Refusal(response.status, problem.errors?.[0]?.msg ?? problem.detail ?? response.statusText);
+}
+
+/** Send `data` as JSON; return what is answered, and its status as `status`. */
+export async function call(method, path, data) {
+  const response = await reach(path, {
+    method,
+    headers: data === undefined ? {} : { "Content-Type": "application/json" },
+    body: data === undefined ? undefined : JSON.stringify(data),
+  });
+  return response.status === 204 ? null : response.json();
+}
+
+/** Read a part of a page as a document fragment. */
+export async function part(path, options) {
+  const response = await reach(path, options);
+  const template = document.createElement("template");
+  template.innerHTML = await response.text();
+  return template.content;
+}
+
+async function reach(path, options) {
+  try {
+    return await checked(await fetch(path, options));
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refusal(0, text("away"));
+    throw error;
+  }
+}

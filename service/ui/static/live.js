@@ -1,0 +1,46 @@
+// The event stream of the server: goes on where the page was rendered, rests while the tab is hidden.
+
+const NAMES = [
+  "ingestion.started", "ingestion.progressed", "ingestion.completed", "ingestion.failed", "ingestion.stalled",
+  "document.uploaded", "resource.created", "resource.updated", "resource.content_changed", "resource.metadata_changed",
+  "resource.deleted", "search.index_updated", "embedding.generated",
+];
+const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
+const RETRY = 5_000; // ms, for answers after which the browser does not try again by itself
+
+/** Call `hear(name, data)` for each event after `position`. */
+export function listen(position, hear) {
+  let source = null;
+  let timer = 0;
+
+  function open() {
+    clearTimeout(timer);
+    if (source) return;
+    source = new EventSource(`/events/stream?last_event_id=${position}`);
+    for (const name of NAMES) {
+      source.addEventListener(name, (event) => {
+        position = event.lastEventId;
+        hear(name, JSON.parse(event.data).data);
+      });
+    }
+    source.addEventListener("error", () => {
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser reconnects
+      close();
+      timer = setTimeout(open, RETRY);
+    });
+  }
+
+  function close() {
+    source?.close();
+    source = null;
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(close, HIDDEN);
+    else open();
+  });
+  addEventListener("pagehide", close); // or the page could not be kept for going back
+  addEventListener("pageshow", (event) => event.persisted && open());
+  open();
+}

@@ -1,0 +1,50 @@
+// One resource: shows what changes while it is read, reads it again, deletes it.
+
+import { call, part, Refusal } from "./api.js";
+import "./items.js";
+import { listen } from "./live.js";
+import { morph } from "./morph.js";
+import { text } from "./text.js";
+import { announce, toast, toastNext } from "./toast.js";
+
+const SOON = 200; // ms in which changes are gathered
+
+const page = document.getElementById("resource");
+const { id, position } = page.dataset;
+let timer = 0;
+
+async function refresh() {
+  timer = 0;
+  try {
+    const fresh = (await part(`/ui/resources/${id}`)).querySelector("#resource");
+    const before = page.dataset.phase;
+    morph(page, fresh);
+    if (before !== "ready" && page.dataset.phase === "ready") announce(text("ready", { title: page.dataset.title }), String);
+  } catch (error) {
+    console.warn("The page could not be refreshed:", error.message);
+  }
+}
+
+listen(position, (name, data) => {
+  if (data.resource_id !== id) return;
+  if (name === "resource.deleted") {
+    toastNext(text("deleted"));
+    location.replace("/ui/");
+  } else {
+    timer ||= setTimeout(refresh, SOON);
+  }
+});
+
+const dialog = document.getElementById("delete-dialog");
+document.getElementById("delete")?.addEventListener("click", () => dialog.showModal());
+dialog.addEventListener("close", async () => {
+  if (dialog.returnValue !== "delete") return;
+  try {
+    await call("DELETE", `/resources/${id}`);
+    toastNext(text("deleted"));
+    location.replace("/ui/");
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    toast(error.message);
+  }
+});

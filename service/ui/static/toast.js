@@ -1,0 +1,49 @@
+// What is said in passing: a line at the bottom of the page, and a line for screen readers.
+
+const LASTS = 6000; // ms
+const KEPT = "pharos-toast";
+
+/** Show a line for a while; `link` is {href, label}. */
+export function toast(words, link) {
+  const template = document.getElementById("toast-template");
+  const shown = template.content.firstElementChild.cloneNode(true);
+  const line = shown.querySelector("p");
+  line.textContent = words;
+  if (link) {
+    const anchor = Object.assign(document.createElement("a"), { href: link.href, textContent: link.label });
+    line.append(" ", anchor);
+  }
+  const close = () => shown.remove();
+  shown.querySelector("button").addEventListener("click", close);
+  const box = document.getElementById("toasts");
+  box.append(shown);
+  while (box.children.length > 3) box.firstElementChild.remove();
+  let timer = setTimeout(close, LASTS);
+  shown.addEventListener("pointerenter", () => clearTimeout(timer));
+  shown.addEventListener("pointerleave", () => (timer = setTimeout(close, LASTS)));
+}
+
+/** Show a line on the page that comes next. */
+export function toastNext(words) {
+  sessionStorage.setItem(KEPT, words);
+}
+
+const kept = sessionStorage.getItem(KEPT);
+if (kept) {
+  sessionStorage.removeItem(KEPT);
+  toast(kept);
+}
+
+let waiting = [];
+
+/** Tell screen readers; many at once become one sentence by `many(count)`. */
+export function announce(words, many) {
+  if (!waiting.length) {
+    setTimeout(() => {
+      document.getElementById("announcer").textContent =
+        waiting.length > 2 ? many(waiting.length) : waiting.join(". ");
+      waiting = [];
+    }, 400);
+  }
+  waiting.push(words);
+}

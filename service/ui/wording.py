@@ -1,0 +1,89 @@
+"""How values are put into words and marks on a page."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+from zlib import crc32
+
+from service.ui.text import text
+
+WORDS_A_MINUTE = 238  # silent reading of English non-fiction, Brysbaert 2019, https://doi.org/10.1016/j.jml.2019.104047
+HUES = 8
+
+KINDS = {
+    "application/pdf": "pdf",
+    "application/epub+zip": "epub",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "text/markdown": "markdown",
+    "text/plain": "plain",
+}
+
+_UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
+
+
+def ago(moment: datetime) -> str:
+    """Say how long ago something was: `3 minutes ago`."""
+    seconds = (datetime.now(UTC) - moment).total_seconds()
+    for unit, length in _UNITS:
+        if seconds >= length:
+            return text(f"ago.{unit}", n=int(seconds // length))
+    return text("ago.now")
+
+
+def day(moment: datetime) -> str:
+    """Write a date: `3 March 2026`."""
+    return f"{moment.day} {text(f'month.{moment.month}')} {moment.year}"
+
+
+def reading_time(words: int) -> str:
+    """Say how long a text takes to read."""
+    return text("minutes", n=max(1, round(words / WORDS_A_MINUTE)))
+
+
+def number(value: int) -> str:
+    """Write a number with its thousands set apart."""
+    return f"{value:,}"
+
+
+def host(url: str | None) -> str | None:
+    """Return whose page it is: the host without `www.`."""
+    return (urlsplit(url).hostname or "").removeprefix("www.") or None if url else None
+
+
+def source(item: Any) -> str | None:
+    """Return where an item comes from: its site's name, else its host."""
+    return getattr(item, "site", None) or host(item.url)
+
+
+def kind(item: Any) -> str:
+    """Say what an item is: `Web page`, `PDF`, `Note`."""
+    media_type = getattr(item, "media_type", None) or ""
+    name = KINDS.get(media_type) if item.type == "document" else None
+    return text(f"kind.{name or item.type}", default=item.type.replace("_", " ").capitalize())
+
+
+def language(code: str | None) -> str | None:
+    """Return a language's name."""
+    return text(f"language.{code}", default=code.upper()) if code else None
+
+
+def monogram(item: Any) -> str:
+    """Return the letter that stands for an item where it has no picture."""
+    return next((letter.upper() for letter in source(item) or item.title if letter.isalnum()), "·")
+
+
+def hue(item: Any) -> int:
+    """Return one of `HUES` colours, the same for everything from one place."""
+    return crc32((source(item) or item.type).encode()) % HUES
+
+
+def paragraphs(content: str) -> list[str]:
+    """Split plain text where lines are empty, or at each line where none is."""
+    return [part.strip() for part in content.split("\n\n" if "\n\n" in content else "\n") if part.strip()]
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (ago, day, reading_time, number, host, source, kind, language, monogram, hue, paragraphs)
+}

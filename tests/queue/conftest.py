@@ -1,0 +1,81 @@
+"""A broker of its own for each test, and an engine that runs in the test's process."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import dramatiq
+import pytest
+import redis.asyncio
+
+from service.queue import Dispatch, Queue, Task, disconnect
+from service.queue.broker import PharosBroker
+from service.queue.engine import Engine
+from service.settings import Settings
+
+URGENT = Queue("urgent", 9)
+NORMAL = Queue("default", 5)
+BACKGROUND = Queue("batch", 3)
+
+Work = Callable[..., AbstractAsyncContextManager[Engine]]
+
+
+@pytest.fixture
+async def broker(pharos: Settings) -> AsyncIterator[PharosBroker]:
+    """The process's broker, without actors."""
+    before = dramatiq.broker.global_broker
+    broker = PharosBroker()
+    dramatiq.set_broker(broker)
+    yield broker
+    broker.close()
+    dramatiq.broker.global_broker = before
+    await disconnect()
+
+
+@pytest.fixture
+async def store(pharos: Settings) -> AsyncIterator[redis.asyncio.Redis]:
+    """A client that looks at what the queue keeps in Redis."""
+    assert pharos.broker_url is not None
+    async with redis.asyncio.Redis.from_url(pharos.broker_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def working(broker: PharosBroker) -> Work:
+    """Runs an engine while its context is open; by default it stops at once, as after a second signal."""
+
+    @asynccontextmanager
+    async def work(
+        concurrency: int = 8, grace: float = 0.0, queues: Collection[str] | None = None
+    ) -> AsyncIterator[Engine]:
+        engine = Engine(broker, concurrency=concurrency, grace=grace, queues=queues)
+        running = asyncio.create_task(engine.run())
+        try:
+            yield engine
+        finally:
+            engine.stop()
+            await running
+
+    return work
+
+
+async def until(condition: Callable[[], Any | Awaitable[Any]], seconds: float = 10) -> Any:
+    """Wait until `condition` holds, and return what it returned."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = condition()
+        if isinstance(result, Awaitable):
+            result = await result
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"waited {seconds} s in vain"
+        await asyncio.sleep(0.01)
+
+
+def dispatch(task: Task, event_id: UUID | None = None, /, **fields: Any) -> Dispatch:
+    """Ask for a task; fields of `Dispatch` may be given, everything else is an argument."""
+    known = {name: fields.pop(name) for name in ("after", "at_most", "bulk", "correlation_id", "batch") if name in fields}
+    return Dispatch(task, fields, event_id or uuid4(), **known)

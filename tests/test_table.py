@@ -1,0 +1,76 @@
+"""THE TABLE and the registry of events, held against the code."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+from starlette.routing import Mount, Route
+
+from service.app import create_app
+from service.events import Event, SystemEvent
+from service.hooks import HOOKS, QUEUES, TABLE, TASKS
+from service.queue.task import Queue, Task
+from service.web import Endpoint
+
+ROOT = Path(__file__).parent.parent
+SOURCES = [path for top in ("service", "workers") for path in (ROOT / top).rglob("*.py")]
+
+
+def called() -> set[str]:
+    """Return every name that is called somewhere."""
+    return {
+        node.func.id
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+
+
+def test_every_name_has_one_payload() -> None:
+    assert set(Event.registry) == set(SystemEvent)
+
+
+@pytest.mark.parametrize("name", sorted(SystemEvent))
+def test_an_event_that_nobody_emits_is_not_in_the_registry(name: str) -> None:
+    assert Event.registry[name].__name__ in called()
+
+
+def test_every_task_of_the_table_is_declared_once() -> None:
+    assert {row.run for row in HOOKS if isinstance(row.run, Task)} <= set(TASKS)
+    assert len({task.name for task in TASKS}) == len(TASKS)
+    assert {task.queue for task in TASKS} <= set(QUEUES)
+
+
+def test_every_task_has_an_actor_and_every_actor_a_task() -> None:
+    workers = importlib.import_module("workers")
+    workers.load()
+    assert {name for name in workers.broker.actors} == {task.name for task in TASKS}
+
+
+def test_queues_have_the_priorities_of_the_contract() -> None:
+    assert {queue.name: queue.priority for queue in QUEUES} == {
+        "urgent": 9, "high_priority": 7, "default": 5, "ml_tasks": 5, "documents": 5, "indexing": 5, "quizzes": 5,
+        "batch": 3,
+    }  # fmt: skip
+    assert all(Queue.named(queue.name) is queue for queue in QUEUES)
+
+
+def test_what_waits_longer_than_at_all_has_a_bound() -> None:
+    """A delay that absorbs would starve under a steady stream, were there no `at_most`."""
+    assert [row for row in TABLE.rows if row.after > 0 and row.at_most < row.after] == []
+
+
+def test_every_route_declares_who_may_use_it() -> None:
+    routes = [route for route in create_app().routes if not isinstance(route, Mount)]
+    undeclared = [route for route in routes if not (isinstance(route, Route) and isinstance(route.endpoint, Endpoint))]
+    assert undeclared == []
+
+
+def test_open_routes_are_these_and_no_others() -> None:
+    opened = {
+        route.path
+        for route in create_app().routes
+        if isinstance(route, Route) and isinstance(route.endpoint, Endpoint) and route.endpoint.scope == "public"
+    }
+    assert opened == {"/", "/health", "/ready", "/openapi.json", "/docs", "/auth/login", "/auth/link", "/ui/login"}

@@ -1,0 +1,63 @@
+"""`python -m workers.supervisor up|down|status|scale N|logs|run`."""
+
+import argparse
+import asyncio
+import os
+import sys
+
+from pydantic import ValidationError
+
+from service.errors import PharosError
+from service.settings import settings
+from workers.supervisor import commands, supervisor
+
+
+def main() -> int:
+    """Run one command and return its exit code; what is wrong goes to standard error in words."""
+    parser = argparse.ArgumentParser(prog="python -m workers.supervisor")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("up", help="start Pharos and wait until it is ready")
+    actions.add_parser("down", help="stop Pharos; data stays")
+    actions.add_parser("status", help="show the processes")
+    actions.add_parser("scale", help="change the number of workers").add_argument("workers", type=int)
+    actions.add_parser("logs", help="follow the log")
+    actions.add_parser("run", help="be the supervisor, in the foreground")
+    actions.add_parser("migrate", help="bring the database to the newest schema")
+    arguments = parser.parse_args()
+    try:
+        configuration = settings()
+        match arguments.action:
+            case "up":
+                return commands.up(configuration)
+            case "down":
+                return commands.down(configuration)
+            case "status":
+                return commands.status(configuration)
+            case "scale":
+                return commands.scale(configuration, arguments.workers)
+            case "logs":
+                return commands.logs(configuration)
+            case "run":
+                return supervisor.run(configuration)
+            case _:
+                from service.migrations import migrate  # not above: the supervisor stays small without it
+
+                asyncio.run(migrate(configuration.database_url or ""))
+                return 0
+    except ValidationError as error:
+        for wrong in error.errors():
+            name = "PHAROS_" + "_".join(map(str, wrong["loc"])).upper()
+            sys.stderr.write(f"{name} cannot be {wrong['input']!r}: {wrong['msg']}.\n")
+        return 1
+    except PharosError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # whoever reads us, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""THE TABLE: the programs that make up a running Pharos, and the environment that they get."""
+
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from service.embedded import Postgres, Server, Valkey
+from service.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+MARK = "PHAROS_SUPERVISED"  # in the environment of every process we start: whose it is, when nobody is left to say so
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A command that runs until it gets `stop_signal`, and has `grace` seconds to end then."""
+
+    name: str
+    command: tuple[str, ...]
+    stop_signal: signal.Signals = signal.SIGTERM
+    grace: float = 5.0
+    prepare: Callable[[], None] = lambda: None  # before each start
+    once: bool = False  # runs to its end and is not started again
+
+
+MIGRATION = Program("migrate", (sys.executable, "-m", "workers.supervisor", "migrate"), once=True)
+
+
+def servers(settings: Settings) -> list[Server]:
+    """Return the embedded servers that no address in the settings replaces."""
+    home = settings.home.resolve()
+    embedded: list[Server] = []
+    if settings.database_url is None:
+        embedded.append(Postgres(home / "postgres"))
+    if settings.broker_url is None:
+        embedded.append(Valkey(home / "valkey"))
+    return embedded
+
+
+def program_of(server: Server) -> Program:
+    """Return how an embedded server is run."""
+    return Program(server.name, tuple(server.command()), server.stop_signal, grace=3.0, prepare=server.prepare)
+
+
+def programs(settings: Settings) -> list[Program]:
+    """Return what runs beside the servers and the workers."""
+    listen = ("--host", settings.host, "--port", str(settings.port))
+    return [
+        Program("inference", (sys.executable, "-m", "workers.inference")),
+        Program("web", (
+            sys.executable, "-m", "uvicorn", "--factory", "service.app:create_app", *listen,
+            "--no-access-log", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
+        )),
+        Program("timetable", (str(Path(sys.executable).with_name("periodiq")), "schedules")),
+    ]  # fmt: skip
+
+
+def worker(number: int) -> Program:
+    """Return the `number`th worker, counted from 1."""
+    command = (sys.executable, "-m", "dramatiq", "workers", "--processes", "1", "--threads", "1")
+    return Program(f"worker-{number}", command)
+
+
+def addresses(settings: Settings, embedded: list[Server]) -> dict[str, str]:
+    """Return what a process needs in its environment to belong to this installation."""
+    home = settings.home.resolve()
+    found = {
+        "PHAROS_HOME": str(home),
+        MARK: str(home),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONUNBUFFERED": "1",
+    }
+    for server in embedded:
+        if isinstance(server, Postgres):
+            found["PHAROS_DATABASE_URL"] = server.url()
+        if isinstance(server, Valkey):
+            found["PHAROS_BROKER_URL"] = server.url(0)
+            if settings.cache_url is None:
+                found["PHAROS_CACHE_URL"] = server.url(1)
+    return found

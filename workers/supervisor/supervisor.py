@@ -1,0 +1,210 @@
+"""Starts everything in order, keeps it running, stops it in stages: work first, the servers last."""
+
+import asyncio
+import fcntl
+import os
+import signal
+from contextlib import suppress
+from typing import Any
+
+from service.embedded.process import private_file
+from service.errors import Conflict, PharosError
+from service.settings import Settings
+from workers.supervisor import control, machine, programs
+from workers.supervisor.child import Child
+from workers.supervisor.log import Log
+from workers.supervisor.programs import Program
+
+MOST_WORKERS = 12  # 20 connections each, 60 for the web server, out of the embedded PostgreSQL's 320
+_LINGER = 5.0  # seconds in which `up` can ask why the start failed
+
+
+class AlreadyRunning(Conflict):
+    """Another supervisor runs Pharos in {home} already."""
+
+
+class StartFailed(PharosError):
+    """{name} does not start. Its last lines:
+    {tail}"""
+
+
+class Supervisor:
+    """Owns every process of the installation in `settings.home`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.home = settings.home.resolve()
+        self.servers: list[Child] = []
+        self.working: list[Child] = []
+        self.state = "starting"
+        self.step = "starting"
+        self.error: str | None = None
+        self._stop = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._log = Log(self.home / "log" / "pharos.log")
+        self._environment: dict[str, str] = {}
+
+    async def run(self) -> int:
+        """Run until asked to stop; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGCHLD, self._reap)
+        listening = await control.serve(self.home / "run" / "control", self._answer)
+        start = asyncio.create_task(self._bring_up())
+        stop = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([start, stop], return_when=asyncio.FIRST_COMPLETED)
+        failed = start.done() and not start.cancelled() and start.exception()
+        if failed:
+            self.state, self.error = "failed", str(failed)
+            self._log.write("supervisor", str(failed))
+        else:
+            await stop
+            self.state = "stopping"
+        start.cancel()
+        await self._end(self.working)
+        await self._end(self.servers)
+        if failed:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await stop
+        stop.cancel()
+        listening.close()
+        for name in ("control", "env"):
+            (self.home / "run" / name).unlink(missing_ok=True)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            loop.remove_signal_handler(number)
+        self._log.write("supervisor", "stopped")
+        self._log.close()
+        return 1 if failed else 0
+
+    def stop(self) -> None:
+        """Stop everything; asked a second time, without waiting for work that is running."""
+        if self._stop.is_set():
+            self._hurry.set()
+        self._stop.set()
+
+    def scale(self, count: int) -> None:
+        """Run `count` workers from now on."""
+        most = MOST_WORKERS if self.settings.database_url is None else 1000
+        if not 1 <= count <= most:
+            raise Conflict(f"{count} workers: choose 1 to {most}, as many as there are database connections for.")
+        staying = [child for child in self.working if child.name.startswith("worker-") and not child.stopping]
+        for child in staying[count:]:
+            child.ask_to_end()
+            asyncio.get_running_loop().call_later(child.program.grace, child.kill)
+        taken = {child.name for child in self.working}
+        free = (program for number in range(1, 2000) if (program := programs.worker(number)).name not in taken)
+        for _ in range(count - len(staying)):
+            self._add(self.working, next(free))
+
+    async def _bring_up(self) -> None:
+        embedded = programs.servers(self.settings)
+        addresses = programs.addresses(self.settings, embedded)
+        private_file(self.home / "run" / "env", "".join(f"{name}={value}\n" for name, value in addresses.items()))
+        self._environment = {**os.environ, **addresses}
+        for server in embedded:
+            self.step = f"starting {server.name}"
+            child = self._add(self.servers, programs.program_of(server))
+            while not (child.running and server.ready()):
+                if child.failing:
+                    raise StartFailed(name=server.name, tail="\n    ".join(child.tail))
+                await asyncio.sleep(0.02)
+        self.step = "bringing the database up to date"
+        migration = self._add(self.working, programs.MIGRATION)
+        await migration.ended.wait()
+        if migration.exit_code != 0:
+            raise StartFailed(name="The migration", tail="\n    ".join(migration.tail))
+        self.step = "starting the web server, the model server, the workers and the timetable"
+        for program in programs.programs(self.settings):
+            self._add(self.working, program)
+        self.scale(self.settings.workers)
+        self.state = self.step = "running"
+
+    def _add(self, group: list[Child], program: Program) -> Child:
+        child = Child(program, self._environment, self._log)
+        group.append(child)
+        self._launch(child)
+        return child
+
+    def _launch(self, child: Child) -> None:
+        if child.stopping:
+            return
+        try:
+            child.start()
+        except (OSError, PharosError) as error:
+            child.say(f"cannot be started: {error}")
+            self._launch_later(child)
+
+    def _launch_later(self, child: Child) -> None:
+        pause = child.pause()
+        child.say(f"is started again in {pause:.1f} s")
+        asyncio.get_running_loop().call_later(pause, self._launch, child)
+
+    def _reap(self) -> None:
+        for group in (self.working, self.servers):
+            for child in list(group):
+                if not child.bury():
+                    continue
+                child.say(f"ended with code {child.exit_code}")
+                if child.stopping or child.program.once:
+                    group.remove(child)
+                else:
+                    self._launch_later(child)
+
+    async def _end(self, group: list[Child]) -> None:
+        """Stop a group: its stop signal, its grace, then the end of whatever is left."""
+        for child in group:
+            child.ask_to_end()
+        ended = asyncio.gather(*(child.ended.wait() for child in group))
+        hurry = asyncio.ensure_future(self._hurry.wait())
+        grace = max((child.program.grace for child in group), default=0)
+        await asyncio.wait([ended, hurry], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+        hurry.cancel()
+        for child in group:
+            if child.running:
+                child.say("did not end in time")
+                child.kill()
+        await ended
+
+    async def _answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        match question:
+            case {"do": "stop"}:
+                self.stop()
+            case {"do": "scale", "count": int(count)} if self.state == "running":
+                try:
+                    self.scale(count)
+                except Conflict as error:
+                    return {"error": str(error)}
+            case _:
+                pass
+        return {
+            "state": self.state,
+            "step": self.step,
+            "error": self.error,
+            "pid": os.getpid(),
+            "host": self.settings.host,
+            "port": self.settings.port,
+            "programs": [child.status() for child in [*self.servers, *self.working]],
+        }
+
+
+def run(settings: Settings) -> int:
+    """Be the supervisor of the installation in `settings.home` until stopped; returns the exit code."""
+    home = settings.home.resolve()
+    os.umask(0o077)
+    machine.make_home(home)
+    with (home / "run" / "supervisor.pid").open("a+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(home=home) from None
+        held.truncate(0)
+        held.write(str(os.getpid()))
+        held.flush()
+        machine.clear(settings)
+        return asyncio.run(_supervise(settings))
+
+
+async def _supervise(settings: Settings) -> int:
+    return await Supervisor(settings).run()
