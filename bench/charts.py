@@ -54,5 +54,5 @@ def _bar(figure: Figure, y: int, scale: float) -> list[str]:
 
 def number(value: float) -> str:
     """Write a figure with three significant digits, thousands apart."""
-    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+    digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
     return f"{value:,.{digits}f}"

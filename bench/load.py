@@ -164,7 +164,11 @@ def drive(plan: Plan) -> Outcome:
     import subprocess
 
     done = subprocess.run(
-        [sys.executable, "-m", "bench.load"], input=json.dumps(asdict(plan)), capture_output=True, text=True, check=False
+        [sys.executable, "-m", "bench.load"],
+        input=json.dumps(asdict(plan)),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"the load generator failed: {done.stderr[-2000:]}")

@@ -13,7 +13,9 @@ import psutil
 
 def machine() -> dict[str, Any]:
     """Describe this machine, and how busy others keep it: figures of a busy machine are worth their ratios only."""
-    cpu = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "")
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), ""
+    )
     return {
         "cpu": cpu or platform.processor(),
         "cores": os.cpu_count(),

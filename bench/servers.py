@@ -72,14 +72,14 @@ class Web:
 
 
 @contextmanager
-def web_process(python: Path, application: str, environment: Mapping[str, str], path: str, factory: bool) -> Iterator[Web]:
+def web_process(
+    python: Path, application: str, environment: Mapping[str, str], path: str, factory: bool
+) -> Iterator[Web]:
     """Run one uvicorn process until the block ends, yield it once `path` answers."""
     port = free_port()
-    command = [str(python), "-m", "uvicorn", application, "--port", str(port), "--no-access-log", "--log-level", "warning"]
-    with (
-        tempfile.TemporaryFile() as log,
-        process([*command, *(["--factory"] if factory else [])], environment, log.fileno()) as server,
-    ):
+    command = [str(python), "-m", "uvicorn", application, *(["--factory"] if factory else [])]
+    options = ["--port", str(port), "--no-access-log", "--no-server-header", "--no-proxy-headers"]
+    with tempfile.TemporaryFile() as log, process([*command, *options], environment, log.fileno()) as server:
         deadline = time.monotonic() + 30
         while not answers(f"http://127.0.0.1:{port}{path}"):
             if server.poll() is not None or time.monotonic() > deadline:

@@ -5,15 +5,17 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from service.bus import EventBus, Handler
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.ingestion.events import IngestionStalled, IngestionStarted
 from service.queue.task import Dispatch, Queue, Task
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
 from service.search.events import EmbeddingStale, SearchIndexStale
+
+if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
+    from service.bus import EventBus, Handler
 
 #                     name             priority: 9 is the most urgent
 URGENT = Queue("urgent", 9)
@@ -44,7 +46,7 @@ class On:
     """
 
     event: type[Event]
-    run: Task | Handler
+    run: "Task | Handler"
     after: float = 0
     at_most: float = 0
     when: Callable[[Any], bool] | None = None
@@ -77,7 +79,7 @@ class Table:
             if isinstance(row.run, Task):
                 self._tasks.setdefault(row.event, []).append(row)
 
-    def listen(self, bus: EventBus) -> None:
+    def listen(self, bus: "EventBus") -> None:
         """Register the functions among the rows."""
         for row in self.rows:
             if not isinstance(row.run, Task):

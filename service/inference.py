@@ -11,6 +11,7 @@ and their mean in the payload. Vectors are float32 in the machine's order: both 
 import asyncio
 import struct
 from collections import OrderedDict, deque
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -74,7 +75,7 @@ class _Connection:
         return self.loop is asyncio.get_running_loop() and not self.reader.at_eof() and not self.writer.is_closing()
 
 
-_idle: deque[_Connection] = deque(maxlen=64)
+_idle: deque[_Connection] = deque()
 _vectors: OrderedDict[str, Vector] = OrderedDict()
 _hung_until = 0.0
 
@@ -82,6 +83,12 @@ _hung_until = 0.0
 def socket_path() -> Path:
     """Return where the model server of this machine listens."""
     return settings().inference_socket or settings().home / "run" / "inference"
+
+
+def disconnect() -> None:
+    """Close the connections that are kept."""
+    while _idle:
+        _close(_idle.pop())
 
 
 def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
@@ -133,12 +140,11 @@ async def _ask(header: dict[str, Any], text: str, limit: float) -> tuple[dict[st
     async with asyncio.timeout(limit):
         while _idle:
             connection = _idle.pop()
-            if connection.usable:
-                try:
-                    return await _exchange(connection, frame)
-                except ConnectionError:
-                    break  # the server was restarted since: its other connections are gone, too
-        _idle.clear()
+            if not connection.usable:
+                _close(connection)
+                continue
+            with suppress(ConnectionError):  # the server was restarted since
+                return await _exchange(connection, frame)
         try:
             reader, writer = await asyncio.open_unix_connection(socket_path())
         except OSError as error:
@@ -164,7 +170,7 @@ async def _exchange(connection: _Connection, frame: bytes) -> tuple[dict[str, An
         if whole:
             _idle.append(connection)
         else:
-            connection.writer.close()
+            _close(connection)
     if "busy" in header:
         raise InferenceOutage(reason=header["busy"])
     if "error" in header:
@@ -172,3 +178,8 @@ async def _exchange(connection: _Connection, frame: bytes) -> tuple[dict[str, An
     if header["model"] != MODEL:
         raise InferenceOutage(reason=f"it runs {header['model']}, this process wants {MODEL}: restart it")
     return header, payload
+
+
+def _close(connection: _Connection) -> None:
+    if not connection.loop.is_closed():
+        connection.writer.close()

@@ -11,28 +11,33 @@ The log's `position` is given while one advisory lock is held until the commit, 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
 import orjson
 import structlog
+from asyncpg import Record
 from pydantic import ValidationError
-from sqlalchemy import BigInteger, DateTime, Identity, Row, text
+from sqlalchemy import BigInteger, DateTime, Identity, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.bus import EventBus, Router, Sender
-from service.database import Base, ReadSession, Session, transaction
+from service.database import Base, ReadSession, Session, Statement, fetch
 from service.errors import Unavailable
 from service.event_log import EventColumns
 from service.events import Envelope, Event
 
 log = structlog.get_logger(__name__)
 
+Row = Mapping[str, Any] | Record
+
 LEASE = 15  # seconds until another process may take over a batch that was not settled
 BATCH = 500
+GATHER = 0.02  # seconds between two batches: in a burst, what commits meanwhile goes along with the next one
 POLL = 1.0  # seconds between looks for what a crashed process left
 
 
@@ -50,22 +55,22 @@ _TYPES = (
     "id uuid, name text, version smallint, data jsonb, priority smallint, correlation_id text, cause uuid, "
     "audience uuid, subject uuid, bulk boolean, timestamp timestamptz"
 )
-_INSERT = text(
+_INSERT = Statement(
     f"""INSERT INTO outbox ({_COLUMNS}) SELECT {_COLUMNS}
     FROM jsonb_to_recordset(CAST(CAST(:rows AS text) AS jsonb)) AS row({_TYPES})"""  # noqa: S608
 )
-_CLAIM = text(
+_CLAIM = Statement(
     f"""UPDATE outbox SET claimed_until = now() + make_interval(secs => :lease)
     WHERE seq IN (SELECT seq FROM outbox WHERE claimed_until IS NULL OR claimed_until < now()
                   ORDER BY seq LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING seq, {_COLUMNS}"""  # noqa: S608
 )
-_SETTLE = text(
+_SETTLE = Statement(
     f"""WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(7262011)),
     gone AS (DELETE FROM outbox USING turn WHERE seq = ANY(:done) RETURNING seq, {_COLUMNS})
     INSERT INTO events ({_COLUMNS}) SELECT {_COLUMNS} FROM gone ORDER BY seq"""  # noqa: S608
 )
-_RELEASE = text("UPDATE outbox SET claimed_until = NULL WHERE seq = ANY(:done)")
+_RELEASE = Statement("UPDATE outbox SET claimed_until = NULL WHERE seq = ANY(:done)")
 _AGE = text("SELECT count(*), coalesce(extract(epoch FROM now() - min(timestamp)), 0) FROM outbox")
 
 
@@ -101,13 +106,14 @@ async def _write(session: Session) -> None:
         }
         for envelope in session.info.pop("events")
     ]
-    await session.execute(_INSERT, {"rows": orjson.dumps(rows, default=str).decode()})  # asyncpg has UUIDs of its own
+    await session.fetch(_INSERT, rows=orjson.dumps(rows, default=str).decode())  # str: asyncpg has UUIDs of its own
 
 
-def envelope_of(row: Row[Any]) -> Envelope:
+def envelope_of(row: Row) -> Envelope:
     """Read an outbox or log row; raises KeyError or ValidationError where this version of Pharos cannot."""
-    event = Event.registry[row.name].model_validate(row.data)
-    return Envelope(event, row.correlation_id, row.cause, row.audience, row.bulk, row.id, row.timestamp)
+    event = Event.registry[row["name"]].model_validate(row["data"])
+    rest = (row[name] for name in ("correlation_id", "cause", "audience", "bulk", "id", "timestamp"))
+    return Envelope(event, *rest)
 
 
 _awake: asyncio.Event | None = None
@@ -142,6 +148,7 @@ class Relay:
                     await asyncio.sleep(backoff)
                     backoff = min(backoff * 1.5, 5.0)
                     continue
+                await asyncio.sleep(GATHER)
                 try:
                     async with asyncio.timeout(POLL):
                         await awake.wait()
@@ -152,29 +159,28 @@ class Relay:
 
     async def drain(self) -> int:
         """Carry one batch and return its size; what could not be sent stays and is nobody's."""
-        async with transaction() as session:
-            rows = (await session.execute(_CLAIM, {"lease": LEASE, "most": BATCH})).all()
+        rows = await fetch(_CLAIM, lease=LEASE, most=BATCH)
         if not rows:
             return 0
-        rows = sorted(rows, key=lambda row: row.seq)
-        done = {"done": [row.seq for row in rows]}
+        rows.sort(key=itemgetter("seq"))
+        done = [row["seq"] for row in rows]
         try:
             await self.bus.publish([envelope for row in rows if (envelope := _known(row))], self.route, self.send)
         except BaseException:
-            async with transaction() as session:
-                await session.execute(_RELEASE, done)
+            await fetch(_RELEASE, done=done)
             raise
-        async with transaction() as session:
-            await session.execute(_SETTLE, done)
+        await fetch(_SETTLE, done=done)
         await self.ring()
         return len(rows)
 
 
-def _known(row: Row[Any]) -> Envelope | None:
+def _known(row: Row) -> Envelope | None:
     try:
         return envelope_of(row)
     except (KeyError, ValidationError) as error:
-        log.error("event of an unknown kind is only logged", event_name=row.name, id=str(row.id), error=repr(error))
+        log.error(
+            "event of an unknown kind is only logged", event_name=row["name"], id=str(row["id"]), error=repr(error)
+        )
         return None
 
 

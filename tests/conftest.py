@@ -77,10 +77,12 @@ async def new_database(servers: Servers) -> AsyncIterator[Callable[[], Awaitable
         return servers.database(name)
 
     await servers.administer(f"CREATE DATABASE {_RUN}")
-    await _migrate(servers.database(_RUN))
-    yield clone
-    for name in reversed(names):
-        await servers.administer(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        await _migrate(servers.database(_RUN))
+        yield clone
+    finally:
+        for name in names:
+            await servers.administer(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

@@ -196,5 +196,5 @@ async def test_an_event_of_an_unknown_kind_is_logged_and_blocks_nothing() -> Non
 async def test_what_was_committed_is_validated_when_it_is_read() -> None:
     (event_id,) = await change()
     async with reading() as session:
-        row = (await session.execute(select(OutboxRow.__table__))).one()
+        row = (await session.execute(select(OutboxRow.__table__))).mappings().one()
     assert envelope_of(row).id == event_id

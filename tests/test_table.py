@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from starlette.routing import Mount, Route
 
+import workers
 from service.app import create_app
 from service.events import Event, SystemEvent
 from service.hooks import HOOKS, QUEUES, TABLE, TASKS
+from service.queue.broker import broker_of_process
 from service.queue.task import Queue, Task
 from service.web import Endpoint
 
@@ -43,9 +45,9 @@ def test_every_task_of_the_table_is_declared_once() -> None:
 
 
 def test_every_task_has_an_actor_and_every_actor_a_task() -> None:
-    workers = importlib.import_module("workers")
-    workers.load()
-    assert {name for name in workers.broker.actors} == {task.name for task in TASKS}
+    for name in workers.ACTORS:
+        importlib.import_module(f"workers.{name}")
+    assert set(broker_of_process().actors) == {task.name for task in TASKS}
 
 
 def test_queues_have_the_priorities_of_the_contract() -> None:
@@ -73,4 +75,15 @@ def test_open_routes_are_these_and_no_others() -> None:
         for route in create_app().routes
         if isinstance(route, Route) and isinstance(route.endpoint, Endpoint) and route.endpoint.scope == "public"
     }
-    assert opened == {"/", "/health", "/ready", "/openapi.json", "/docs", "/auth/login", "/auth/link", "/ui/login"}
+    api = {"/", "/health", "/ready", "/openapi.json", "/docs", "/auth/login", "/auth/link", "/auth/logout"}
+    pages = {"/ui", "/ui/login", "/ui/logout", "/ui/{path:path}"}  # the last answers 404 to everything
+    assert opened == api | pages
+
+
+def test_the_page_about_events_names_each_with_its_data() -> None:
+    rows = {}
+    for line in (ROOT / "docs" / "events.md").read_text().splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        if len(cells) == 3 and "." in cells[0]:
+            rows[cells[0]] = {field.strip() for field in cells[1].split(",")}
+    assert rows == {name: set(event.model_fields) for name, event in Event.registry.items()}

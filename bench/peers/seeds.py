@@ -143,9 +143,7 @@ class EventEmitter:
         self._listeners.setdefault(name, []).append(handler)
 
     def emit(self, name: str, data: dict[str, Any], priority: EventPriority = EventPriority.NORMAL) -> Event:
-        event = Event(
-            name=name, data=data, timestamp=datetime.now(UTC), priority=priority, correlation_id=str(uuid4())
-        )
+        event = Event(name=name, data=data, timestamp=datetime.now(UTC), priority=priority, correlation_id=str(uuid4()))
         self._history.append(event)
         for handler in self._listeners.get(name, ()):
             handler(event)

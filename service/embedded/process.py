@@ -31,6 +31,10 @@ class Server(Protocol):
     port: int
     stop_signal: signal.Signals
 
+    def take_port(self) -> None:
+        """Keep the port while it is free, else choose another; for whoever is about to run the server."""
+        ...
+
     def prepare(self) -> None:
         """Make the folder on first use; afterwards clear what a killed predecessor left."""
         ...
@@ -52,32 +56,30 @@ def wheel(package: str) -> Path:
     return Path(spec.origin).parent
 
 
+def is_free(port: int) -> bool:
+    """Tell whether nobody listens on a port of 127.0.0.1."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def free_port() -> int:
     """Return a port of 127.0.0.1 that nobody listens on."""
-    for port in random.sample(_PORTS, 100):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise ServerFailed(server="server", reason="no free port on 127.0.0.1 between 20000 and 32000")
+    port = next(filter(is_free, random.sample(_PORTS, 100)), None)
+    if port is None:
+        raise ServerFailed(server="server", reason="no free port on 127.0.0.1 between 20000 and 32000")
+    return port
 
 
 def kept_port(file: Path) -> int:
-    """Return the port that `file` remembers while it is free, else a new one, which is remembered."""
-    if file.exists():
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port := int(file.read_text())))
-                return port
-            except (OSError, ValueError, OverflowError):
-                pass
-    port = free_port()
-    file.write_text(str(port))
-    return port
+    """Return the port in `file`; where there is none, a free one, which is kept there from now on."""
+    if not file.exists() or not file.read_text().isdigit():
+        private_file(file, str(free_port()))
+    return int(file.read_text())
 
 
 def private_folder(folder: Path) -> Path:
@@ -112,6 +114,7 @@ def tied(command: Sequence[str], stop_signal: signal.Signals) -> list[str]:
 @contextmanager
 def running(server: Server, log: IO[bytes], patience: float = 20) -> Generator[None]:
     """Run a server until the block ends; `patience` is the time in seconds for its start, and for its stop."""
+    server.take_port()
     server.prepare()
     process = subprocess.Popen(
         tied(server.command(), server.stop_signal), stdin=subprocess.DEVNULL, stdout=log, stderr=log

@@ -4,7 +4,15 @@ import signal
 import socket
 from pathlib import Path
 
-from service.embedded.process import ServerFailed, kept_password, kept_port, private_file, private_folder, wheel
+from service.embedded.process import (
+    ServerFailed,
+    is_free,
+    kept_password,
+    kept_port,
+    private_file,
+    private_folder,
+    wheel,
+)
 
 _CONFIGURATION = """\
 bind 127.0.0.1
@@ -12,6 +20,7 @@ port {port}
 requirepass {password}
 dir {data}
 databases 4
+set-proc-title no
 daemonize no
 # Tasks must never be evicted, and survive a restart: https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
 maxmemory-policy noeviction
@@ -36,6 +45,12 @@ class Valkey:
     def url(self, database: int = 0) -> str:
         """Return the address of one of the server's logical databases, with the password."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    def take_port(self) -> None:
+        """Keep the port while it is free, else choose another; for whoever is about to run the server."""
+        if not is_free(self.port):
+            (self.folder / "port").unlink()
+            self.port = kept_port(self.folder / "port")
 
     def prepare(self) -> None:
         """Write the configuration, which holds the password, for its owner only."""

@@ -15,6 +15,7 @@ BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 SAMPLE = 100_000  # bytes that the guess of an encoding looks at
+LEAST_TO_GUESS = 64  # bytes; fewer look like anything
 META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE)
 LATIN = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"})  # windows-1252 on the web
@@ -50,8 +51,8 @@ def decode(body: bytes, declared: str | None = None) -> str:
     as_utf8 = body.decode("utf-8", "replace")
     if as_utf8.count("\ufffd") * 50 < sum(byte > 127 for byte in body[:SAMPLE]):
         return as_utf8
-    guess = charset_normalizer.from_bytes(body[:SAMPLE]).best()
-    return body.decode(guess.encoding, "replace") if guess else as_utf8
+    guess = charset_normalizer.from_bytes(body[:SAMPLE]).best() if len(body) >= LEAST_TO_GUESS else None
+    return body.decode(guess.encoding if guess else "windows-1252", "replace")
 
 
 def clean(text: str) -> str:

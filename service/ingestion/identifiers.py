@@ -23,6 +23,8 @@ ARXIV = re.compile(
     r"|q-bio|quant-ph|solv-int|supr-con)(?:\.[A-Z]{2})?/(?P<old>\d{2}(?:0[1-9]|1[0-2])\d{3})(?:v\d+)?\b",
     re.IGNORECASE,
 )
+OLD_ARXIV_END = re.compile(r"/\d{7}")
+ISBN_START = re.compile(r"97[89][-–]")
 ISBN = re.compile(
     r"\bISBN(?:-?1[03])?(?:\s*\([^)]{1,30}\))?:?\s*(?P<named>(?:97[89][-–\s]?)?\d(?:[-–\s]?\d){8}[-–\s]?[\dXx])\b"
     r"|(?<![\d-])(?P<bare>97[89][-–]\d{1,5}[-–]\d{1,7}[-–]\d{1,7}[-–]\d)(?![\d-])"
@@ -59,7 +61,14 @@ def citations_of(text: str, links: Iterable[tuple[str, str]] = ()) -> list[Citat
 
 
 def _identifiers(text: str) -> Iterator[Citation]:
-    located = [*_dois(text), *_arxiv(text), *_isbns(text), *_pmids(text), *_urls(text)]
+    lower = text.lower()
+    located = [*_dois(text), *_urls(text)]  # the other patterns are slow: a plain search tells whether they can match
+    if "arxiv" in lower or OLD_ARXIV_END.search(text):
+        located += _arxiv(text)
+    if "isbn" in lower or ISBN_START.search(text):
+        located += _isbns(text)
+    if "pmid" in lower or "pubmed" in lower:
+        located += _pmids(text)
     located.sort(key=lambda pair: pair[0])
     return (citation for _, citation in located)
 

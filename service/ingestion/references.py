@@ -6,7 +6,8 @@ from collections.abc import Iterator
 HEADING = re.compile(
     r"^\W*(?:(?:\d{1,2}|[IVX]{1,5})[.:]?\s+)?(?:references(?: and notes| cited)?|bibliography|works cited"
     r"|cited literature|literature(?: cited)?|notes and references|reference list|literatur(?:verzeichnis)?"
-    r"|quellen(?:verzeichnis)?|bibliographie|références|referencias(?: bibliográficas)?|bibliografía|bibliografia|riferimenti|参考文献)\W*$",
+    r"|quellen(?:verzeichnis)?|bibliographie|références|referencias(?: bibliográficas)?|bibliograf[íi]a|riferimenti"
+    r"|参考文献)\W*$",
     re.IGNORECASE,
 )
 AFTERWARDS = re.compile(

@@ -20,6 +20,7 @@ BOOT = 30.0  # seconds that a zygote may take to load the parsers on a busy mach
 LEAVE = 5.0  # seconds that a zygote may take to end
 LARGEST_ANSWER = 200_000_000  # bytes
 PIECE = 1 << 20
+ROOT = Path(__file__).parents[2]
 
 
 class NoVerdict(Exception):
@@ -136,14 +137,12 @@ class Sandbox:
 
     def _start(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         ours, theirs = socket.socketpair()
-        root = Path(__file__).parents[2]
-        descriptor = str(theirs.fileno())
         with theirs:
+            limits = [str(theirs.fileno()), str(self.memory), str(self.seconds)]
             zygote = subprocess.Popen(  # noqa: S603  # nothing in it comes from outside
-                [sys.executable, "-m", "service.ingestion.zygote", descriptor]
-                + [str(self.memory), str(self.seconds), self.reader],
+                [sys.executable, "-m", "service.ingestion.zygote", *limits, self.reader],
                 cwd="/",
-                env={"PYTHONPATH": str(root), "PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
+                env={"PYTHONPATH": str(ROOT), "PATH": os.defpath, "LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a Ctrl-C is for the worker, who then hangs up

@@ -18,6 +18,7 @@ import socket
 import struct
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -38,6 +39,7 @@ class Child:
     line: socket.socket
     deadline: float
     expired: bool = False
+    verdict: Verdict | None = None  # once it has ended
 
 
 class Zygote:
@@ -70,8 +72,8 @@ class Zygote:
                     if not self._accept():
                         self._stop()
                         return
-                elif child := self.by_line.get(descriptor):  # the worker no longer waits for this one
-                    self._kill(child)
+                elif child := self.by_line.get(descriptor):
+                    self._answer(child) if child.verdict else self._kill(child)  # which the worker hung up on
             self._end_late()
             self._reap()
 
@@ -108,6 +110,8 @@ class Zygote:
             status = OUT_OF_MEMORY
         except BrokenPipeError:
             status = 0  # nobody waits any more
+        except Exception:
+            traceback.print_exc()  # a fault of the reader, for the log; the worker learns of the exit code
         finally:
             os._exit(status)
 
@@ -124,10 +128,8 @@ class Zygote:
                 self._kill(child)
 
     def _kill(self, child: Child) -> None:
-        with suppress(ProcessLookupError):
-            os.kill(child.pid, signal.SIGKILL)
-        with suppress(KeyError):
-            self.poll.unregister(child.line)
+        os.kill(child.pid, signal.SIGKILL)  # a process that has ended keeps its number until it is waited for
+        self._forget(child.line)
 
     def _reap(self) -> None:
         while self.children:
@@ -135,17 +137,34 @@ class Zygote:
             if pid == 0:
                 return
             child = self.children.pop(pid)
-            with suppress(KeyError):
-                self.poll.unregister(child.line)
-            del self.by_line[child.line.fileno()]
             expired = child.expired or (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU)
+            child.verdict = Verdict.of(status, expired, usage.ru_maxrss * 1024)
             child.line.setblocking(False)
-            with child.line, suppress(OSError):
-                child.line.send(Verdict.of(status, expired, usage.ru_maxrss * 1024).pack())
+            self._answer(child)
+
+    def _answer(self, child: Child) -> None:
+        """Add the verdict to what the child wrote, as soon as the worker has read enough of that."""
+        assert child.verdict is not None
+        try:
+            child.line.send(child.verdict.pack())
+        except BlockingIOError:
+            self.poll.register(child.line, select.POLLOUT)
+            return
+        except ConnectionError:
+            pass  # the worker no longer waits
+        self._forget(child.line)
+        del self.by_line[child.line.fileno()]
+        child.line.close()
+
+    def _forget(self, line: socket.socket) -> None:
+        with suppress(KeyError):
+            self.poll.unregister(line)
 
     def _stop(self) -> None:
         for child in self.children.values():
             self._kill(child)
+        for child in self.children.values():
+            os.waitpid(child.pid, 0)
 
 
 def _ring(*_: object) -> None:

@@ -4,7 +4,8 @@ task.py          Queue, Task, Dispatch: what slices know of it
 send.py          send(): into the queue, in Dramatiq's wire format
 actors.py        @actor(TASK): what runs a task
 state.py         how one task stands
-status.py        how queues, workers and the timetable stand
+status.py        how queues and workers stand
+timetable.py     who keeps the timetable, and which slots are done
 
 scripts/*.lua    every change in Redis, one script each; shared.lua holds the names of all keys
 scripting.py     calling them
@@ -28,9 +29,29 @@ dead_letters.py, tables.py    what failed for good, in PostgreSQL
                          +-- coalesces here   '------> its worker is lost: queued again, three times at most
 """
 
-from service.queue.actors import actor
-from service.queue.link import BrokerAway, disconnect
+from service.queue.actors import actor, sender
+from service.queue.link import BrokerAway, connected
 from service.queue.send import send
+from service.queue.state import TaskState, task_state
+from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
 from service.queue.task import Dispatch, Queue, Task
+from service.queue.timetable import scheduler_age
 
-__all__ = ["BrokerAway", "Dispatch", "Queue", "Task", "actor", "disconnect", "send"]
+__all__ = [
+    "BrokerAway",
+    "Dispatch",
+    "Queue",
+    "QueueStatus",
+    "Task",
+    "TaskState",
+    "WorkerStatus",
+    "actor",
+    "connected",
+    "ping",
+    "queue_status",
+    "scheduler_age",
+    "send",
+    "sender",
+    "task_state",
+    "worker_status",
+]

@@ -7,11 +7,16 @@ from uuid import UUID
 
 import dramatiq
 from dramatiq.middleware import CurrentMessage
-from pydantic import ConfigDict, validate_call
+from pydantic import validate_call
 
+from service.errors import PharosError
 from service.events import origin
 from service.queue.broker import broker_of_process
 from service.queue.task import Task
+
+
+class SenderOnly(PharosError):
+    """This process can send {task}, not run it."""
 
 
 class TaskActor(dramatiq.Actor[..., Any]):
@@ -28,12 +33,12 @@ class TaskActor(dramatiq.Actor[..., Any]):
 def actor(task: Task) -> Callable[[Callable[..., Awaitable[Any]]], TaskActor]:
     """Declare the coroutine function that runs `task`.
 
-    Its arguments are validated by their annotations (UUIDs and times from text). What it emits belongs to the request, and
-    is caused by the event, that the task comes from.
+    Its arguments are validated by their annotations (UUIDs and times from text). What it emits belongs to the request,
+    and is caused by the event, that the task comes from.
     """
 
     def declare(function: Callable[..., Awaitable[Any]]) -> TaskActor:
-        validated = validate_call(function, config=ConfigDict(arbitrary_types_allowed=True))
+        validated = validate_call(function)
 
         @wraps(function)
         async def run(*args: Any, **kwargs: Any) -> Any:
@@ -41,17 +46,25 @@ def actor(task: Task) -> Callable[[Callable[..., Awaitable[Any]]], TaskActor]:
             if message is None:
                 return await validated(*args, **kwargs)
             options: dict[str, Any] = message.options
-            event_id = options.get("event_id")
-            with origin(options.get("correlation_id"), UUID(event_id) if event_id else None, bulk=options.get("bulk", False)):
+            cause = UUID(options["event_id"]) if "event_id" in options else None
+            with origin(options.get("correlation_id"), cause, bulk=options.get("bulk", False)):
                 return await validated(*args, **kwargs)
 
-        return declare_actor(task, run)
+        return _declared(task, run)
 
     return declare
 
 
-def declare_actor(task: Task, function: Callable[..., Awaitable[Any]], **options: Any) -> TaskActor:
-    """Declare an actor with what its task says; `options` are those of further middleware."""
+def sender(task: Task, **options: Any) -> TaskActor:
+    """Declare an actor that can be sent only, for processes that load no actor code."""
+
+    async def run(*args: Any, **kwargs: Any) -> None:
+        raise SenderOnly(task=task.name)
+
+    return _declared(task, run, **options)
+
+
+def _declared(task: Task, function: Callable[..., Awaitable[Any]], **options: Any) -> TaskActor:
     return TaskActor(
         function,
         broker=broker_of_process(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class PharosBroker(Broker):
     """A broker on Redis whose messages are run by `Engine`; there are no consumers.
 
-    Dramatiq's TimeLimit and ShutdownNotifications are left out: they raise into threads, which here means the event loop.
+    Dramatiq's TimeLimit and ShutdownNotifications are left out: they raise into threads, here into the event loop.
     """
 
     def __init__(self, middleware: list[Middleware] | None = None) -> None:

@@ -4,9 +4,10 @@ import traceback
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from service.database import transaction
+from service.database import reading, transaction
 from service.queue.reasons import Reason
 from service.queue.tables import DeadLetter
 
@@ -25,7 +26,7 @@ class Failed:
 
 
 async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
-    """Write a dead letter; one that is there already stays as it is. The message is acknowledged after this, not before."""
+    """Write a dead letter, before its message is acknowledged; one that is there already stays as it is."""
     letter = {
         **asdict(failed),
         "exception": describe(error),
@@ -34,6 +35,13 @@ async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
     }
     async with transaction() as session:
         await session.execute(insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing())
+
+
+async def dead_by_queue() -> dict[str, int]:
+    """Return how many dead letters there are, by queue; queues without any are left out."""
+    async with reading() as session:
+        rows = await session.execute(select(DeadLetter.queue, func.count()).group_by(DeadLetter.queue))
+        return {queue: count for queue, count in rows.all()}
 
 
 def describe(error: BaseException) -> str:

@@ -21,8 +21,8 @@ from uuid import uuid4
 import psutil
 import structlog
 
-from service.queue.broker import PharosBroker
 from service.queue.bell import listen
+from service.queue.broker import PharosBroker
 from service.queue.delivery import Again, Claim, Done, Outcome, Run
 from service.queue.heartbeat import DEAD, Heartbeat
 from service.queue.lanes import Lanes, Load
@@ -35,7 +35,7 @@ from service.queue.task import Queue
 
 log = structlog.get_logger(__name__)
 
-IDLE = 0.5  # seconds after which an idle engine looks by itself: stock producers ring no bell
+IDLE = 0.25  # seconds after which an idle engine looks by itself: stock producers ring no bell, nor do new delays
 TEND = 1.0  # seconds between looks after dead workers, orphans, and what stock producers delayed
 PROMOTE = 500  # messages per queue that become due in one call
 CANCELLED = 2.0  # seconds that cancelled tasks get to clean up
@@ -91,7 +91,9 @@ class Engine:
 
     def stop(self) -> None:
         """Stop, from any thread; a second call cuts the grace short."""
-        if self._loop is not None and not self._loop.is_closed():
+        if self._loop is None:
+            self._stopping = True
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop)
 
     def _stop(self) -> None:
@@ -107,7 +109,10 @@ class Engine:
             "pid": os.getpid(),
             "queues": self._queues,
             "concurrency": self._load.concurrency,
-            "active": [{"task_id": r.claim.id.decode(), "name": r.name, "running_s": round(now - r.begun, 3)} for r in running],
+            "active": [
+                {"task_id": run.claim.id.decode(), "name": run.name, "running_s": round(now - run.begun, 3)}
+                for run in running
+            ],
             "processed": self.processed,
             "failed": self.failed,
             "rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
@@ -224,7 +229,7 @@ class Engine:
             case Done():
                 self.processed += 1
                 self.failed += outcome.status == "failed"
-                if outcome.error or outcome.result:
+                if outcome.error or outcome.result or claim.keys is not None:
                     settled = outcome.status, outcome.result, outcome.error
                     self._ended.append(Call(script("end"), [self.id, claim.id, claim.lane, *settled]))
                 else:
@@ -239,7 +244,7 @@ class Engine:
     async def _promote(self) -> bool:
         assert self._loop is not None
         [(moved, next_due)] = await execute(Call(script("promote"), [PROMOTE, *self._queues]))
-        wait = TEND if next_due < 0 else min(max(next_due / 1000, 0.005), TEND)
+        wait = IDLE if next_due < 0 else min(max(next_due / 1000, 0.005), IDLE)
         self._next_due = self._loop.time() + wait
         return moved > 0
 
@@ -251,8 +256,9 @@ class Engine:
         _, dead, held = await execute(adopt, reap, Call(script("held"), [self.id]))
         if dead:
             log.warning("tasks of dead workers are queued again", workers=[worker.decode() for worker in dead])
-        # No exchange is under way here: what Redis says we hold and we do not know came with a reply that was lost for good.
-        known = {*self._running, *self._done[::2], *self._handed_back[::2], *(call.arguments[1] for call in self._ended)}
+        # No exchange is under way here: what we hold and do not know came with a reply that was lost for good.
+        settled = (call.arguments[1] for call in self._ended)
+        known = {*self._running, *self._done[::2], *self._handed_back[::2], *settled}
         for id, lane in zip(held[::2], held[1::2], strict=True):
             if id not in known:
                 log.warning("message without an owner is handed back", id=id.decode(), worker=self.id)
@@ -295,7 +301,7 @@ class Engine:
         end = self._loop.time() + CANCELLED
         while not await self._settled() and self._loop.time() < end:
             pass
-        await asyncio.to_thread(heartbeat.stop)  # before the farewell: a beat after it would call this worker back to life
+        await asyncio.to_thread(heartbeat.stop)  # first: a beat after the farewell would call this worker back to life
         with suppress(BrokerAway):
             await execute(Call(script("leave"), [self.id, *self._lanes.names]))
         log.info("worker has stopped", worker=self.id, processed=self.processed)

@@ -17,7 +17,7 @@ class Lanes:
         ranked = sorted((lane for queue in queues for lane in queue.lanes), key=lambda lane: -lane[1])
         groups = [[(name, work) for name, _, work in group] for _, group in groupby(ranked, key=lambda lane: lane[1])]
         self._orders = [
-            [word for group in groups for lane in group[turn % len(group) :] + group[: turn % len(group)] for word in lane]
+            [word for group in groups for lane in _rotated(group, turn) for word in lane]
             for turn in range(lcm(*map(len, groups)))
         ]
         self._suspects = [word for queue in queues for word in (f"{queue.name}:suspect", SUSPECT)]
@@ -32,6 +32,11 @@ class Lanes:
     def work(self, lane: bytes) -> str:
         """Return the class of what comes from a lane."""
         return self._work.get(lane, NORMAL)
+
+
+def _rotated(group: list[tuple[str, str]], turn: int) -> list[tuple[str, str]]:
+    first = turn % len(group)
+    return group[first:] + group[:first]
 
 
 class Load:

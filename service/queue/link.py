@@ -7,8 +7,10 @@ without an event loop use redis-py.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import parse_qs, unquote, urlsplit
 from weakref import WeakKeyDictionary
 
 from service.errors import Unavailable
@@ -83,22 +85,25 @@ def _nothing() -> None: ...
 
 
 async def connect(url: str, news: Callable[[], None] = _nothing) -> Link:
-    """Open a connection and sign in; raises OSError or BrokerAway. The caller limits the time."""
-    from redis.connection import SSLConnection, parse_url
+    """Open a connection to `redis[s]://[user:password@]host[:port][/database]` or `unix://[...@]/path[?db=database]`.
 
-    loop, address = asyncio.get_running_loop(), parse_url(url)
-    if "path" in address:
-        _, link = await loop.create_unix_connection(lambda: Link(news), address["path"])
+    Raises OSError or BrokerAway. The caller limits the time.
+    """
+    loop, target = asyncio.get_running_loop(), urlsplit(url)
+    if target.scheme == "unix":
+        database = parse_qs(target.query).get("db", ["0"])[0]
+        _, link = await loop.create_unix_connection(lambda: Link(news), target.path)
     else:
-        context = ssl.create_default_context() if address.get("connection_class") is SSLConnection else None
-        host, port = address.get("host", "127.0.0.1"), address.get("port", 6379)
+        database = target.path.strip("/") or "0"
+        context = ssl.create_default_context() if target.scheme == "rediss" else None
+        host, port = target.hostname or "127.0.0.1", target.port or 6379
         _, link = await loop.create_connection(lambda: Link(news), host, port, ssl=context)
-    greeting: list[Command] = []
-    if "password" in address:
-        greeting.append(("AUTH", *([address["username"]] if "username" in address else []), address["password"]))
-    greeting.append(("SELECT", address.get("db", 0)))
+    commands: list[Command] = [("SELECT", database)]
+    if target.password is not None:
+        user = [unquote(target.username)] if target.username else []
+        commands.insert(0, ("AUTH", *user, unquote(target.password)))
     try:
-        for reply in await link.request(greeting):
+        for reply in await link.request(commands):
             if isinstance(reply, Exception):
                 raise BrokerAway(reason=str(reply))
     except BaseException:
@@ -131,6 +136,14 @@ class Client:
             raise BrokerAway(reason=f"no answer within {TIMEOUT:g} s") from error
         except OSError as error:
             raise BrokerAway(reason=str(error) or type(error).__name__) from error
+
+    async def read(self, *commands: Command) -> list[Any]:
+        """Send commands that fail only when Redis is away: raises BrokerAway for errors among the replies too."""
+        replies = await self.call(*commands)
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise BrokerAway(reason=str(reply))
+        return replies
 
     async def _open(self) -> Link:
         async with self._opening:
@@ -166,11 +179,15 @@ def client() -> Client:
     return known
 
 
-async def disconnect() -> None:
-    """Close the running loop's connection."""
-    known = _clients.pop(asyncio.get_running_loop(), None)
-    if known is not None:
-        known.close()
+@asynccontextmanager
+async def connected() -> AsyncGenerator[None]:
+    """Close the running loop's connection at the end; it opens by itself when it is needed."""
+    try:
+        yield
+    finally:
+        known = _clients.pop(asyncio.get_running_loop(), None)
+        if known is not None:
+            known.close()
 
 
 def blocking_client() -> "redis.Redis":

@@ -76,7 +76,8 @@ def judge(error: BaseException, policy: Policy, failed: int, outages: int) -> Tr
 def is_outage(error: BaseException) -> bool:
     """Tell whether the database or Redis was away, which is not the task's fault."""
     if isinstance(error, OSError):  # from a socket, but whose? A page's server is not the database
-        return any(frame.f_globals.get("__name__", "").startswith("asyncpg.") for frame, _ in walk_tb(error.__traceback__))
+        modules = (frame.f_globals.get("__name__", "") for frame, _ in walk_tb(error.__traceback__))
+        return any(module.startswith("asyncpg.") for module in modules)
     if getattr(error, "connection_invalidated", False):  # SQLAlchemy's
         return True
     driver_error = getattr(getattr(error, "orig", None), "__cause__", None)
@@ -84,8 +85,8 @@ def is_outage(error: BaseException) -> bool:
 
 
 def pause(base: float, failed: int, cap: float) -> float:
-    """Return an exponential pause with jitter: `base` doubled `failed` times, a fifth more or less, `cap` at most."""
-    return min(base * 2 ** min(failed, 30) * random.uniform(0.8, 1.2), cap)
+    """Return an exponential pause: `base` doubled `failed` times, `cap` at most, less up to a fifth of it as jitter."""
+    return min(base * 2 ** min(failed, 30), cap) * random.uniform(0.8, 1)
 
 
 def _among(error: BaseException, names: set[str]) -> bool:

@@ -128,7 +128,8 @@ class Runner:
         if isinstance(verdict, TryAgain):
             assert error is not None
             said = dead_letters.describe(error)
-            log.warning("task failed", task=message.actor_name, id=message.message_id, error=said, again_in=verdict.delay)
+            delay = round(verdict.delay, 1)
+            log.warning("task failed", task=message.actor_name, id=message.message_id, error=said, again_in_s=delay)
             outcome = Again(verdict.delay, failed, said, encode_message(message))
         elif delivery.failed:
             reason = verdict.reason if isinstance(verdict, GiveUp) else Reason.PERMANENT

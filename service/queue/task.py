@@ -64,8 +64,9 @@ class Task:
 class Dispatch:
     """A request, made by an event, to run a task.
 
-    It runs `after` seconds from now; further requests with the same key postpone that, up to `at_most` seconds after the
-    first. `batch` gathers up to that many keys into one run, which takes them as a list. `bulk` work yields to all other.
+    It runs `after` seconds from now; further requests with the same key postpone that, up to `at_most` seconds after
+    the first. `batch` gathers up to that many keys into one run, which takes them as a list. `bulk` work yields to all
+    other.
     """
 
     task: Task

@@ -15,6 +15,7 @@ from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
 from service.queue.broker import PharosBroker
+from service.queue.link import connected
 from service.settings import settings
 
 if TYPE_CHECKING:
@@ -108,13 +109,8 @@ class EngineThread(threading.Thread):
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _run(self) -> None:
-        from service.queue.link import disconnect
-
-        try:
-            async with self._resources():
-                await self._engine.run()
-        finally:
-            await disconnect()
+        async with connected(), self._resources():
+            await self._engine.run()
 
     def stop(self) -> None:
         """Stop the engine, and return when it has ended or will not."""

@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, bindparam, delete, func, select, update
 from sqlalchemy.orm import load_only
+from sqlalchemy.orm.attributes import set_committed_value
 
-from service.database import ReadSession, Session
+from service.database import ReadSession, Session, Statement
 from service.errors import NotFound, PreconditionFailed
 from service.outbox import emit
 from service.resources.events import (
@@ -19,7 +21,7 @@ from service.resources.events import (
     ResourceMetadataChanged,
     ResourceUpdated,
 )
-from service.resources.tables import Resource, visible
+from service.resources.tables import Resource, visible, visible_to
 from service.security.accounts import Account
 
 
@@ -81,19 +83,31 @@ async def twin(session: ReadSession, resource: Resource) -> UUID | None:
     )
 
 
+_LOCKED = Statement(
+    select(Resource.__table__)
+    .where(Resource.id == bindparam("id"), visible_to(bindparam("account_id")))
+    .with_for_update()
+)
+
+
 async def change(
     session: Session, account: Account, resource_id: UUID, fields: Mapping[str, Any], if_match: int | None = None
 ) -> Resource:
     """Set fields of a resource; what equals the present value is no change, and no change makes no event."""
-    resource = await session.scalar(
-        select(Resource).where(Resource.id == resource_id, visible(account)).with_for_update()
-    )
-    if resource is None:
+    rows = await session.fetch(_LOCKED, id=resource_id, account_id=account.id)
+    if not rows:
         raise NotFound(what="resource", id=resource_id)
+    resource = Resource(**rows[0])
     if if_match is not None and if_match != resource.version:
         raise PreconditionFailed(expected=if_match, actual=resource.version)
     await apply(session, resource, fields, account.id)
     return resource
+
+
+@cache
+def _setting(names: frozenset[str]) -> Statement:
+    values = {name: bindparam(name) for name in names}
+    return Statement(update(Resource).where(Resource.id == bindparam("resource_id")).values(values))
 
 
 async def apply(session: Session, resource: Resource, fields: Mapping[str, Any], user_id: UUID | None) -> list[str]:
@@ -106,11 +120,10 @@ async def apply(session: Session, resource: Resource, fields: Mapping[str, Any],
     if "content" in values:
         values |= {"content_hash": hash_of(values["content"]), "word_count": len(values["content"].split())}
         values.setdefault("content_html", None)  # it showed the old text
+    values |= {"version": resource.version + 1, "updated_at": datetime.now(UTC)}
+    await session.fetch(_setting(frozenset(values)), resource_id=resource.id, **values)
     for name, value in values.items():
-        setattr(resource, name, value)
-    resource.version += 1
-    resource.updated_at = datetime.now(UTC)
-    await session.flush()
+        set_committed_value(resource, name, value)
     audience = resource.audience or before
     about: dict[str, Any] = {"resource_id": resource.id, "user_id": user_id}
     emit(session, ResourceUpdated(**about, changed_fields=changed), audience=audience)

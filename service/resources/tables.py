@@ -60,4 +60,9 @@ class Resource(Base):
 
 def visible(account: Account) -> ColumnElement[bool]:
     """Return the condition under which this account may see a resource."""
-    return or_(Resource.private.is_(False), Resource.owner_id == account.id)
+    return visible_to(account.id)
+
+
+def visible_to(account_id: UUID | ColumnElement[UUID]) -> ColumnElement[bool]:
+    """Return the condition under which the account of that id may see a resource."""
+    return or_(Resource.private.is_(False), Resource.owner_id == account_id)

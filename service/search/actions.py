@@ -47,7 +47,8 @@ _INDEX = text(
         FROM source r
         WHERE NOT EXISTS (SELECT FROM search_documents d WHERE d.resource_id = r.id AND d.input_hash = r.input_hash)
         ON CONFLICT (resource_id) DO UPDATE SET input_hash = excluded.input_hash,
-            configuration = excluded.configuration, tsv = excluded.tsv, truncated = excluded.truncated, indexed_at = excluded.indexed_at
+            configuration = excluded.configuration, tsv = excluded.tsv,
+            truncated = excluded.truncated, indexed_at = excluded.indexed_at
         RETURNING resource_id
     )
     SELECT CASE WHEN private THEN owner_id END AS audience FROM source JOIN written ON resource_id = id"""  # noqa: S608
@@ -223,16 +224,19 @@ async def announce_stale(session: Session, limit: int = 500, age: float = 120) -
         for step, done in (("indexed", row.indexed), ("embedded", row.embedded)):
             if not done:
                 counts[step] += 1
-                emit(session, _EVENTS[step](resource_id=row.id), audience=row.audience)
+                emit(session, _stale(step, row.id), audience=row.audience)
     return counts
 
 
 async def forget(session: Session, resource: Resource, step: Literal["indexed", "embedded"]) -> UUID:
     """Have one thing made again, whatever it was made from; until then the old one serves. Returns the task's id."""
     await session.execute(_FORGET[step], {"id": resource.id})
-    event_id = emit(session, _EVENTS[step](resource_id=resource.id), audience=resource.audience)
+    event_id = emit(session, _stale(step, resource.id), audience=resource.audience)
     return Dispatch(_TASKS[step], {"resource_id": str(resource.id)}, event_id).message_id
 
 
-_EVENTS: dict[str, type[SearchIndexStale | EmbeddingStale]] = {"indexed": SearchIndexStale, "embedded": EmbeddingStale}
+def _stale(step: str, resource_id: UUID) -> SearchIndexStale | EmbeddingStale:
+    return SearchIndexStale(resource_id=resource_id) if step == "indexed" else EmbeddingStale(resource_id=resource_id)
+
+
 _TASKS = {"indexed": INDEX, "embedded": EMBED}

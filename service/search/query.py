@@ -54,6 +54,14 @@ class Term:
     text: str
     prefix: bool = False
 
+    @property
+    def parts(self) -> "list[Term]":
+        """The words of a compound like `high-speed`; one with digits, like `10.1000/182`, is nothing in parts."""
+        words = self.text.split()
+        if len(words) == 1 or any(character.isdigit() for character in self.text):
+            return [self]
+        return [*map(Term, words[:-1]), Term(words[-1], self.prefix)]
+
 
 @dataclass(frozen=True, slots=True)
 class Not:
@@ -94,8 +102,9 @@ class Query:
 
     @property
     def loose(self) -> str:
-        """The tsquery of a partial match: any of the bare words."""
-        return tsquery(All((*self.demanded, Either(self.bare))) if self.bare else All(self.demanded))
+        """The tsquery of a partial match: any of the bare words, any part of a compound."""
+        bare = tuple(part for term in self.bare for part in term.parts)
+        return tsquery(All((*self.demanded, Either(bare))) if bare else All(self.demanded))
 
     @property
     def demand(self) -> str | None:
@@ -111,6 +120,11 @@ class Query:
     def terms(self) -> list[Term]:
         """What is looked for, each once."""
         return list(dict.fromkeys(_wanted((*self.bare, *self.demanded))))
+
+    @property
+    def weighed(self) -> list[Term]:
+        """What counts for the score: the terms, and the parts of bare compounds by themselves."""
+        return list(dict.fromkeys([*self.terms, *(part for term in self.bare for part in term.parts)]))
 
     @property
     def words(self) -> str:

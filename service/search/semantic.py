@@ -24,7 +24,7 @@ _DEMAND = """AND (CAST(:demand AS text) IS NULL OR EXISTS (
         SELECT FROM search_documents d
         WHERE d.resource_id = r.id AND d.tsv @@ to_tsquery(d.configuration::regconfig, :demand)))"""
 
-_FEW = text(f"SELECT count(*) <= {FEW} FROM (SELECT FROM resources r WHERE {CONDITION} LIMIT {FEW + 1}) some")  # noqa: S608
+_FEW = text(f"SELECT count(*) <= {FEW} FROM (SELECT FROM resources r WHERE {CONDITION} LIMIT {FEW + 1}) sample")  # noqa: S608
 
 _NEAREST = text(
     f"""SELECT c.resource_id, c.ordinal, 1 - (c.embedding <=> CAST(:vector AS halfvec)) AS similarity

@@ -55,7 +55,7 @@ async def passages(session: ReadSession, ids: list[UUID], query: Query, vector: 
         {
             "ids": ids,
             "words": query.words,
-            "any": tsquery(Either(tuple(query.terms))),
+            "any": tsquery(Either(tuple(query.weighed))),
             "vector": None if vector is None else to_text(vector),
             "breaks": BREAKS,
             "blanks": BLANKS,

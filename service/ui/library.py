@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import load_only
 
 from service.database import ReadSession
@@ -20,12 +21,8 @@ from service.security.accounts import Account
 Phase = Literal["working", "ready", "failed"]
 Filter = Literal["all", "working", "failed"]
 
-STATUSES: dict[Filter, tuple[str, ...]] = {
-    "all": (),
-    "working": ("pending", "processing"),
-    "failed": ("failed",),
-}
 PAGE = 25
+LATELY = timedelta(hours=1)  # what is read but not yet indexed counts as in progress for so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +37,37 @@ class Item:
     retry_from: str = "fetched"
 
 
+def _shown(shown: Filter) -> ColumnElement[bool]:
+    """Return the condition under which a filter shows a resource."""
+    match shown:
+        case "all":
+            return true()
+        case "failed":
+            return Resource.status == "failed"
+        case "working":
+            derived = select(Embedding.resource_id).join(
+                SearchDocument, SearchDocument.resource_id == Embedding.resource_id
+            )
+            unfinished = and_(
+                Resource.updated_at > func.now() - LATELY,
+                Resource.content_hash.is_not(None),
+                ~derived.where(Embedding.resource_id == Resource.id).exists(),
+            )
+            return or_(Resource.status.in_(("pending", "processing")), and_(Resource.status == "completed", unfinished))
+
+
 async def counts(session: ReadSession, account: Account) -> dict[Filter, int]:
     """Return how many items each filter shows."""
-    rows = await session.execute(
-        select(Resource.status, func.count()).where(visible(account)).group_by(Resource.status)
-    )
-    by_status = {status: count for status, count in rows}
-    return {
-        name: sum(count for status, count in by_status.items() if status in statuses or not statuses)
-        for name, statuses in STATUSES.items()
-    }
+    filters: tuple[Filter, ...] = ("all", "working", "failed")
+    counted = (func.count().filter(_shown(name)) for name in filters)
+    row = (await session.execute(select(*counted).select_from(Resource).where(visible(account)))).one()
+    return dict(zip(filters, row, strict=True))
 
 
 async def recent(session: ReadSession, account: Account, shown: Filter, page: int) -> list[Item]:
     """Return one page of what was added, newest first."""
-    listing = select(Resource).where(visible(account))
-    if STATUSES[shown]:
-        listing = listing.where(Resource.status.in_(STATUSES[shown]))
-    return await _items(
-        session, listing.order_by(Resource.created_at.desc(), Resource.id).limit(PAGE).offset((page - 1) * PAGE)
-    )
+    listing = select(Resource).where(visible(account), _shown(shown)).order_by(Resource.created_at.desc(), Resource.id)
+    return await _items(session, listing.limit(PAGE).offset((page - 1) * PAGE))
 
 
 async def some(session: ReadSession, account: Account, ids: Sequence[UUID]) -> list[Item]:
@@ -68,7 +76,7 @@ async def some(session: ReadSession, account: Account, ids: Sequence[UUID]) -> l
     return await _items(session, chosen.order_by(Resource.created_at.desc(), Resource.id))
 
 
-async def _items(session: ReadSession, listing: Any) -> list[Item]:
+async def _items(session: ReadSession, listing: Select[Resource]) -> list[Item]:
     listed = load_only(*LISTED, Resource.media_type, raiseload=True)
     resources: Sequence[Resource] = (await session.scalars(listing.options(listed))).all()
     if not resources:

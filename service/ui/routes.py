@@ -7,7 +7,6 @@ from typing import Any
 from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
-from markupsafe import Markup
 from pydantic import Field, field_validator
 from sqlalchemy import select
 from starlette.requests import Request
@@ -46,7 +45,7 @@ class Shown(Shape):
 class Chosen(Shape):
     """Which items of the list, and the filter that is set."""
 
-    id: list[UUID] = Field(max_length=100)
+    id: list[UUID] = Field([], max_length=100)
     show: library.Filter = "all"
 
     @field_validator("id", mode="before")
@@ -121,7 +120,6 @@ async def resource(request: Request) -> Response:
         request,
         "resource.html",
         item=item,
-        body=Markup(found.content_html or ""),  # noqa: S704  # cleaned before it was stored; the policy allows no script
         citations=citations,
         citation_link=citation_link,
         cited_by=citing,

@@ -78,6 +78,7 @@ class Hit:
     language: str | None
     private: bool
     published_at: Any
+    word_count: int
     snippet: Markup
 
 
@@ -134,7 +135,7 @@ async def search(account: Account, asked: Asked) -> dict[str, Any]:
 
 
 async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
-    columns = (Resource.id, Resource.site, Resource.media_type, Resource.private)
+    columns = (Resource.id, Resource.site, Resource.media_type, Resource.private, Resource.word_count)
     async with reading() as session:
         rows = await session.execute(select(*columns).where(Resource.id.in_([item["id"] for item in items])))
         known = {row.id: row for row in rows}
@@ -149,6 +150,7 @@ async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
             item["language"],
             row.private,
             item["published_at"],
+            row.word_count,
             Markup(item["snippet"]),  # noqa: S704  # the search escapes all but its own <mark>
         )
         for item in items
@@ -163,7 +165,7 @@ def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
         value = asked.filters.get(name)
         if value:
             counts.setdefault(value, None)
-        if value or len(counts) > 1:
+        if value or (len(counts) > 1 and max(filter(None, counts.values())) > 1):
             choices = [
                 Choice(
                     _label(name, choice), count, choice == value, asked.url(**{name: "" if choice == value else choice})

@@ -1,10 +1,14 @@
 """How values are put into words and marks on a page."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 from zlib import crc32
+
+from markupsafe import Markup
 
 from service.ui.text import text
 
@@ -19,6 +23,8 @@ KINDS = {
     "text/plain": "plain",
 }
 
+_HEADING = re.compile(r"\s*<h[12]>(.*?)</h[12]>", re.DOTALL)
+_TAG = re.compile(r"<[^>]*>")
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
 
@@ -83,7 +89,21 @@ def paragraphs(content: str) -> list[str]:
     return [part.strip() for part in content.split("\n\n" if "\n\n" in content else "\n") if part.strip()]
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (ago, day, reading_time, number, host, source, kind, language, monogram, hue, paragraphs)
-}
+def lede(resource: Any) -> str | None:
+    """Return the description, unless it only repeats how the text begins."""
+    told: str = (resource.description or "").strip()
+    opening = " ".join(told.split())[:60].rstrip(".… ")
+    return told if opening and opening not in " ".join(resource.content[:1000].split()) else None
+
+
+def reading_view(item: Any) -> Markup:
+    """Return the cleaned HTML of a resource, without a heading that only repeats its title."""
+    html: str = item.content_html or ""
+    heading = _HEADING.match(html)
+    if heading and unescape(_TAG.sub("", heading[1])).strip().casefold() == item.title.strip().casefold():
+        html = html[heading.end() :]
+    return Markup(html)  # noqa: S704  # it was cleaned before it was stored, and the policy of the page allows no script
+
+
+_ALL = (ago, day, reading_time, number, host, source, kind, language, monogram, hue, paragraphs, lede, reading_view)
+FILTERS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _ALL}

@@ -20,7 +20,8 @@ MODULES = """
     argparse array ast asyncio base64 bdb bisect bz2 calendar cmd code codecs codeop collections colorsys compileall
     concurrent.futures configparser contextlib copy copyreg csv ctypes curses dataclasses datetime dbm decimal difflib
     dis doctest email enum fileinput filecmp fnmatch fractions ftplib functools getopt getpass gettext glob graphlib
-    gzip hashlib heapq hmac html http.client imaplib inspect io ipaddress itertools json keyword linecache locale logging
+    gzip hashlib heapq hmac html http.client imaplib inspect io ipaddress itertools json keyword linecache locale
+    logging
     lzma mailbox mimetypes mmap multiprocessing netrc numbers operator optparse os pathlib pdb pickle pickletools
 """.split()
 

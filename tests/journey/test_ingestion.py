@@ -166,9 +166,7 @@ async def test_redis_away_while_changes_are_answered(api: httpx.AsyncClient, ins
     await emptied_of(api, made)
 
 
-async def test_redis_emptied_in_the_middle(
-    api: httpx.AsyncClient, origin: Origin, installation: Installation
-) -> None:
+async def test_redis_emptied_in_the_middle(api: httpx.AsyncClient, origin: Origin, installation: Installation) -> None:
     ids = await ingest(api, origin, PAGES)
     await eventually(lambda: some_completed(api, ids), 60)
     async with redis.asyncio.Redis.from_url(installation.broker_url()) as broker:

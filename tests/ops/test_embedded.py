@@ -14,7 +14,7 @@ import pytest
 
 from service.embedded import Postgres, Server, Valkey, end_orphan, running, tied
 from service.embedded.postgres import WrongVersion
-from service.embedded.process import ServerFailed, kept_password, kept_port
+from service.embedded.process import ServerFailed, kept_password
 
 pytestmark = pytest.mark.integration
 
@@ -142,23 +142,31 @@ def test_tasks_survive_a_killed_valkey(tmp_path: Path, log: Path) -> None:
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, log: Path) -> None:
     server = Valkey(tmp_path / "valkey")
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", server.port))
-        squatter.listen()
-        with log.open("ab") as stream, pytest.raises(ServerFailed, match="embedded valkey did not start"):
-            with running(server, stream):
-                pass
+    (tmp_path / "valkey" / "data").write_text("in the way of the folder")
+    with log.open("ab") as stream, pytest.raises(FileExistsError):
+        with running(server, stream):
+            pass
+    (tmp_path / "valkey" / "data").unlink()
+    server.prepare = lambda: None
+    with log.open("ab") as stream, pytest.raises(ServerFailed, match="embedded valkey did not start: it ended with"):
+        with running(server, stream):
+            pass
 
 
-def test_a_port_is_kept_while_it_is_free(tmp_path: Path) -> None:
-    port = kept_port(tmp_path / "port")
-    assert kept_port(tmp_path / "port") == port
+@pytest.mark.parametrize("kind", [Postgres, Valkey])
+def test_a_port_is_kept_while_it_is_free(tmp_path: Path, kind: type[Postgres] | type[Valkey]) -> None:
+    server = kind(tmp_path)
+    port = server.port
+    server.take_port()
+    assert server.port == kind(tmp_path).port == port
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
-        assert kept_port(tmp_path / "port") != port
+        assert kind(tmp_path).port == port  # it may be the server itself that listens
+        server.take_port()
+        assert server.port == kind(tmp_path).port != port
     (tmp_path / "port").write_text("no port")
-    assert kept_port(tmp_path / "port") in range(20_000, 32_000)
+    assert kind(tmp_path).port in range(20_000, 32_000)
 
 
 def test_a_password_is_made_once_for_its_owner_only(tmp_path: Path) -> None:

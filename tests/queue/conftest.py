@@ -11,7 +11,7 @@ import dramatiq
 import pytest
 import redis.asyncio
 
-from service.queue import Dispatch, Queue, Task, disconnect
+from service.queue import Dispatch, Queue, Task, connected
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
 from service.settings import Settings
@@ -29,10 +29,10 @@ async def broker(pharos: Settings) -> AsyncIterator[PharosBroker]:
     before = dramatiq.broker.global_broker
     broker = PharosBroker()
     dramatiq.set_broker(broker)
-    yield broker
+    async with connected():
+        yield broker
     broker.close()
     dramatiq.broker.global_broker = before
-    await disconnect()
 
 
 @pytest.fixture
@@ -75,7 +75,10 @@ async def until(condition: Callable[[], Any | Awaitable[Any]], seconds: float = 
         await asyncio.sleep(0.01)
 
 
+FIELDS = ("after", "at_most", "bulk", "correlation_id", "batch")
+
+
 def dispatch(task: Task, event_id: UUID | None = None, /, **fields: Any) -> Dispatch:
     """Ask for a task; fields of `Dispatch` may be given, everything else is an argument."""
-    known = {name: fields.pop(name) for name in ("after", "at_most", "bulk", "correlation_id", "batch") if name in fields}
-    return Dispatch(task, fields, event_id or uuid4(), **known)
+    given = {name: fields.pop(name) for name in FIELDS if name in fields}
+    return Dispatch(task, fields, event_id or uuid4(), **given)

@@ -1,6 +1,5 @@
 """From sending to the end of a task, against a real server."""
 
-import asyncio
 from uuid import UUID, uuid4
 
 from service.events import current_origin
@@ -20,6 +19,8 @@ async def test_runs_what_is_sent_with_validated_arguments_and_its_origin(working
 
     resource_id, event_id = uuid4(), uuid4()
     async with working():
-        await send([dispatch(GREET, event_id, resource_id=str(resource_id), times="3", correlation_id="abc", bulk=True)])
+        await send(
+            [dispatch(GREET, event_id, resource_id=str(resource_id), times="3", correlation_id="abc", bulk=True)]
+        )
         await until(lambda: seen)
     assert seen == [(resource_id, 3, "abc", event_id, True)]

@@ -23,6 +23,7 @@ class Program:
     grace: float = 5.0
     prepare: Callable[[], None] = lambda: None  # before each start
     once: bool = False  # runs to its end and is not started again
+    early: bool = False  # needs no database, so it starts while that is brought up to date
 
 
 MIGRATION = Program("migrate", (sys.executable, "-m", "workers.supervisor", "migrate"), once=True)
@@ -48,7 +49,7 @@ def programs(settings: Settings) -> list[Program]:
     """Return what runs beside the servers and the workers."""
     listen = ("--host", settings.host, "--port", str(settings.port))
     return [
-        Program("inference", (sys.executable, "-m", "workers.inference")),
+        Program("inference", (sys.executable, "-m", "workers.inference"), early=True),
         Program("web", (
             sys.executable, "-m", "uvicorn", "--factory", "service.app:create_app", *listen,
             "--no-access-log", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3",

@@ -100,6 +100,8 @@ class Supervisor:
 
     async def _bring_up(self) -> None:
         embedded = programs.servers(self.settings)
+        for server in embedded:
+            server.take_port()
         addresses = programs.addresses(self.settings, embedded)
         private_file(self.home / "run" / "env", "".join(f"{name}={value}\n" for name, value in addresses.items()))
         self._environment = {**os.environ, **addresses}
@@ -110,14 +112,19 @@ class Supervisor:
                 if child.failing:
                     raise StartFailed(name=server.name, tail="\n    ".join(child.tail))
                 await asyncio.sleep(0.02)
+        rest = programs.programs(self.settings)
+        for program in rest:
+            if program.early:
+                self._add(self.working, program)
         self.step = "bringing the database up to date"
         migration = self._add(self.working, programs.MIGRATION)
         await migration.ended.wait()
         if migration.exit_code != 0:
             raise StartFailed(name="The migration", tail="\n    ".join(migration.tail))
         self.step = "starting the web server, the model server, the workers and the timetable"
-        for program in programs.programs(self.settings):
-            self._add(self.working, program)
+        for program in rest:
+            if not program.early:
+                self._add(self.working, program)
         self.scale(self.settings.workers)
         self.state = self.step = "running"
 

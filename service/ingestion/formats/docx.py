@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from xml.parsers.expat import ExpatError
 
 import mammoth
 
@@ -26,7 +27,7 @@ def read(body: bytes) -> Draft:
     archive = Archive(body, "Word document")
     try:
         converted: str = mammoth.convert_to_html(io.BytesIO(body), convert_image=_without_images).value
-    except (KeyError, ValueError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, AttributeError, IndexError, OSError, zipfile.BadZipFile, ExpatError) as error:
         raise BrokenDocument(kind="Word document", reason=f"{type(error).__name__}: {error}"[:200]) from error
     html = safe_html(clean(converted))
     draft = Draft(text=text_of(html), html=html, links=links_of(html))

@@ -1,11 +1,12 @@
 """Web pages: the article without what surrounds it, by trafilatura."""
 
 import re
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from trafilatura import bare_extraction, html2txt
 from trafilatura.htmlprocessing import build_html_output
-from trafilatura.settings import Document, Extractor
+from trafilatura.settings import Document, Extractor, set_date_params
 
 from service.ingestion.decoding import clean, decode, one_line
 from service.ingestion.formats.dates import date_of
@@ -13,7 +14,14 @@ from service.ingestion.formats.draft import Draft
 from service.ingestion.formats.links import BLOCKS, links_by_block, links_of, restore_links
 from service.ingestion.formats.names import names_of
 from service.ingestion.formats.reading_view import html_of, safe_html, text_of
-from service.ingestion.formats.trees import Element, parse_fragment, parse_page, words_of, write_fragment
+from service.ingestion.formats.trees import (
+    Element,
+    parse_fragment,
+    parse_page,
+    shown_text,
+    words_of,
+    write_fragment,
+)
 from service.ingestion.formats.walls import refuse_emptiness, refuse_walls
 from service.ingestion.unreadable import EmptyPage
 
@@ -22,6 +30,7 @@ SHORT = 3000  # characters
 SHARE_OF_PAGE = 0.2
 MUCH_LONGER = 2.0
 
+LARGE = 2_000_000  # bytes; a date is not looked for everywhere in a page of that size: it takes seconds
 TITLE_ENDS = re.compile(r"\s+[-–—|·•»:]+\s+")
 TEASER = re.compile(
     r"^(?:related|read (?:more|also|next)|also read|see (?:more|also)|more(?: on this| from\b[^:]*)?|don.t miss|watch"
@@ -33,11 +42,11 @@ TEASER_REST = 30  # characters beside the label and the link
 
 def read(body: bytes, charset: str | None, url: str | None, captured: bool) -> Draft:
     """Read a page; a fetched one (with `url`, not `captured`) must not be a login wall, captcha or error page."""
-    page = parse_page(clean(decode(body, charset)))
+    page = parse_page(decode(body, charset).replace("\x00", ""))
     if page is None:
         raise EmptyPage(hint="")
     links = links_by_block(page, url)
-    document = _extract(page, url, precision=True)
+    document = _extract(page, url, dates=set_date_params(extensive=len(body) < LARGE))
     html = _cleaned(document)
     title = _title(document, page)
     if url and not captured:
@@ -64,23 +73,31 @@ def read(body: bytes, charset: str | None, url: str | None, captured: bool) -> D
     )
 
 
-def _extract(page: Element, url: str | None, *, precision: bool) -> Document | None:
+def _extract(page: Element, url: str | None, dates: dict[str, Any] | None) -> Document | None:
+    """Extract the article strictly and with everything about it, or, without `dates`, less strictly and alone."""
+    strict = dates is not None
     options = Extractor(
-        output_format="html", precision=precision, comments=False, formatting=True, url=url, with_metadata=precision
+        output_format="html",
+        precision=strict,
+        comments=False,
+        formatting=True,
+        url=url,
+        with_metadata=strict,
+        date_params=dates,
     )
     found = bare_extraction(page, options=options)
     return found if isinstance(found, Document) else None
 
 
 def _cleaned(document: Document | None) -> str:
-    return safe_html(build_html_output(document)) if document is not None else ""
+    return clean(safe_html(build_html_output(document))) if document is not None else ""
 
 
 def _complete(page: Element, url: str | None, html: str) -> str:
     """Try again less strictly where the article is a small part of the page; at last take all of its text."""
     length = len(text_of(html))
-    if length < SHORT and length < SHARE_OF_PAGE * len(html2txt(page)):
-        wider = _cleaned(_extract(page, url, precision=False))
+    if length < SHORT and length < SHARE_OF_PAGE * len(shown_text(page)):
+        wider = _cleaned(_extract(page, url, None))
         if len(text_of(wider)) > MUCH_LONGER * length:
             html = wider
     return html or html_of(clean(html2txt(page)))

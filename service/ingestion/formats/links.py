@@ -28,10 +28,11 @@ def links_by_block(page: Element, base_url: str | None) -> dict[str, list[Link]]
     for anchor in list(page.iter("a"))[:MOST]:
         block = next(anchor.iterancestors(*BLOCKS), None)
         words = words_of(anchor)
-        if block is None or not words:
+        target = anchor.get("href", "").strip()
+        if block is None or not words or target.startswith("#"):
             continue
         try:
-            url = urljoin(base_url or "", anchor.get("href", "").strip())
+            url = urljoin(base_url or "", target)
         except ValueError:
             continue
         if url.startswith(WEB):

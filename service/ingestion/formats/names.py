@@ -5,7 +5,7 @@ import re
 from service.ingestion.decoding import one_line
 
 SEPARATORS = re.compile(r"\s*(?:;|\||\n|\s&\s|\band\b|\bund\b|\bet\b)\s*", re.IGNORECASE)
-COMMAS = re.compile(r"\s*,\s*(?![JS]r\b)")
+COMMAS = re.compile(r"\s*,(?!\s*[JS]r\b)\s*")
 CREDIT = re.compile(r"^(?:by|from|von|por|par|written by|author:?|authors:?|posted by)\s+", re.IGNORECASE)
 DUTY = re.compile(r"\b(?:staff|newsroom|editorial|(?:writer|reporter|editor|correspondent|services?)$)", re.IGNORECASE)
 NOBODY = frozenset(

@@ -3,9 +3,10 @@
 import re
 from html import escape
 
-import lxml.html
 import nh3
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
+
+from service.ingestion.formats.trees import parse_fragment
 
 TAGS = """
     a abbr b blockquote br caption cite code dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 hr i ins
@@ -18,6 +19,7 @@ BLOCKS = """
     form h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre section summary table tbody tfoot thead tr ul
 """
 BLOCK_TAGS = frozenset(BLOCKS.split())
+CELL_TAGS = frozenset({"td", "th"})
 CLEANER = nh3.Cleaner(
     tags=set(TAGS.split()),
     clean_content_tags=set(DROPPED.split()),
@@ -43,21 +45,17 @@ def text_of(html: str) -> str:
     """Return the plain text of cleaned HTML, one block a line; table cells are set apart by tabs."""
     if not html.strip():
         return ""
-    root = lxml.html.fromstring(f"<div>{html}</div>")
     pieces: list[str] = []
-    verbatim = 0
-    for event, element in etree.iterwalk(root, events=("start", "end")):
-        tag = element.tag
-        if not isinstance(tag, str):
-            continue
-        if event == "start":
-            verbatim += tag == "pre"
-            if tag in BLOCK_TAGS or tag == "br":
-                pieces.append("\n")
-            pieces.append((element.text or "") if verbatim else SPACES.sub(" ", element.text or ""))
-        else:
-            verbatim -= tag == "pre"
-            pieces.append("\n" if tag in BLOCK_TAGS else "\t" if tag in ("td", "th") else "")
-            pieces.append((element.tail or "") if verbatim else SPACES.sub(" ", element.tail or ""))
+    verbatim = cells = 0
+    for event, element in etree.iterwalk(parse_fragment(html), events=("start", "end")):
+        tag, begins = element.tag, event == "start"
+        verbatim += (tag == "pre") * (1 if begins else -1)
+        cells += (tag in CELL_TAGS) * (1 if begins else -1)
+        if tag in BLOCK_TAGS or (tag == "br" and begins):
+            pieces.append(" " if cells else "\n")
+        elif tag in CELL_TAGS and not begins:
+            pieces.append("\t")
+        text = (element.text if begins else element.tail) or ""
+        pieces.append(text if verbatim else SPACES.sub(" ", text))
     lines = (line.strip(" \t") for line in "".join(pieces).split("\n"))
-    return "\n".join(SPACES.sub(" ", line) if "\t" not in line else line for line in lines if line)
+    return "\n".join("\t".join(SPACES.sub(" ", cell).strip() for cell in line.split("\t")) for line in lines if line)

@@ -8,16 +8,23 @@ from trafilatura.utils import load_html
 Element = Any
 
 
+LARGEST_TEXT = 9_000_000  # bytes; libxml2 drops longer ones unless asked not to, which lifts its other limits, too
+HUGE = {"huge_tree": True, "remove_comments": True, "remove_pis": True, "encoding": "utf-8"}
+
+
 def parse_page(html: str) -> Element | None:
     """Parse a whole page, however broken; None when there is nothing in it."""
     if "<body" not in html[:200_000].lower():
         html = f"<html><body>{html}</body></html>"
-    return load_html(html)
+    if len(html) < LARGEST_TEXT:
+        return load_html(html)
+    return lxml.html.document_fromstring(html.encode(), parser=lxml.html.HTMLParser(**HUGE))
 
 
 def parse_fragment(html: str) -> Element:
     """Parse cleaned HTML under one `div`."""
-    return lxml.html.fromstring(f"<div>{html}</div>")
+    parser = lxml.html.HTMLParser(huge_tree=len(html) >= LARGEST_TEXT)
+    return lxml.html.fromstring(f"<div>{html}</div>", parser=parser)
 
 
 def write_fragment(root: Element) -> str:
@@ -29,3 +36,9 @@ def write_fragment(root: Element) -> str:
 def words_of(element: Element) -> str:
     """Return the text of an element on one line."""
     return " ".join(element.text_content().split())
+
+
+def shown_text(page: Element) -> str:
+    """Return all text of a page on one line, menus and footers too."""
+    pieces = page.xpath(".//body//text()[not(parent::script or parent::style or parent::noscript)]")
+    return " ".join(" ".join(pieces).split())

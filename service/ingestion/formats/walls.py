@@ -6,7 +6,7 @@ has a login form in its header or a captcha below its comments is none of these.
 
 import re
 
-from service.ingestion.formats.trees import Element
+from service.ingestion.formats.trees import Element, shown_text
 from service.ingestion.unreadable import Captcha, EmptyPage, ErrorPage, LoginWall
 
 LITTLE = 120  # words; what is longer is taken for the page itself
@@ -58,7 +58,7 @@ def refuse_walls(tree: Element, title: str, text: str) -> None:
     """
     if length_of(text) >= LITTLE:
         return
-    shown = " ".join(_shown_text(tree).split())
+    shown = shown_text(tree)
     heading = " ".join(tree.xpath("string(.//h1[1])").split())
     marks = tree.xpath(".//script/@src | .//iframe/@src | .//@class | .//@id")
     markup = any(CAPTCHA_MARKUP.search(mark) for mark in marks)
@@ -86,8 +86,3 @@ def refuse_emptiness(text: str) -> None:
 def length_of(text: str) -> float:
     """Count words, or what would be words in a script without blanks."""
     return max(len(text.split()), sum(map(str.isalpha, text[:5000])) / LETTERS_PER_WORD)
-
-
-def _shown_text(tree: Element) -> str:
-    pieces = tree.xpath(".//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]")
-    return " ".join(pieces[:5000])

@@ -44,13 +44,17 @@ for i = 1, #ARGV, 9 do
       local gathered = GATHERED .. (open and open.id or id)
       redis.call('SADD', gathered, ARGV[i + 7])
       full = redis.call('SCARD', gathered) >= gather
+    elseif open and open.status == 'retrying' and lane ~= queue_of(lane) then
+      open.busy = true -- bulk work asks again for what is being tried again: neither sooner, nor with fresh attempts
     elseif open then
       body = string.gsub(body, string.gsub(id, '%-', '%%-'), open.id)
       redis.call('HSET', messages_of(lane), open.id, body)
     end
     if open then
       merge(id, open.id)
-      absorb(open, lane, due, latest, full)
+      if not open.busy then
+        absorb(open, lane, due, latest, full)
+      end
     else
       local later = after > 0 and not full
       redis.call('HSET', messages_of(lane), id, body)

@@ -56,7 +56,7 @@ function links(words) {
 }
 
 async function addLinks(urls, added, known) {
-  if (!urls.length) return refuse(text("not.a.link"));
+  if (!urls.length) return suggestSearch(field.value.trim());
   if (urls.length > MOST) return refuse(text("too.many", { n: urls.length }));
   try {
     if (urls.length === 1) {
@@ -79,11 +79,19 @@ async function addLinks(urls, added, known) {
   }
 }
 
+function suggestSearch(words) {
+  if (!words) return;
+  const line = refuse(text("not.a.link"));
+  const href = `/ui/search?${new URLSearchParams({ query: words })}`;
+  line.append(" ", Object.assign(document.createElement("a"), { href, textContent: text("search.instead") }));
+}
+
 function refuse(reason, what) {
   const line = document.createElement("li");
   if (what) line.append(Object.assign(document.createElement("b"), { textContent: what }));
   line.append(reason);
   refusals.append(line);
+  return line;
 }
 
 async function addFiles(files, added, known) {

@@ -8,10 +8,13 @@ import { morph } from "./morph.js";
 import { text } from "./text.js";
 import { announce, toast } from "./toast.js";
 
-const SOON = 120; // ms in which changes are gathered
-const AT_ONCE = 50; // items in one request
+const SOON = 120; // ms in which the first changes are gathered
+const PAUSE = 400; // ms between two looks while changes keep coming, and three times as long as a look takes
+const AT_ONCE = 50; // items in one look
+const MANY = 25; // new items after which the whole page is read again
 const LONGEST = 100; // items on the page; older ones are a page further
 const FRESH = 5000; // ms for which the steps of a finished item stay
+const ARRIVALS = ["ingestion.started", "document.uploaded", "resource.created"];
 
 const list = document.getElementById("items");
 const more = document.getElementById("more");
@@ -19,46 +22,71 @@ const show = new URLSearchParams(location.search).get("show") ?? "all";
 const grows = list.dataset.grows === "yes";
 const changed = new Set();
 const unseen = new Set();
-let reading = false;
+let looking = false;
 
 const rowOf = (id) => document.getElementById(`item-${id}`);
 
 function note(id) {
-  changed.add(id);
-  if (!reading) {
-    reading = true;
-    setTimeout(refresh, SOON);
-  }
+  if (id) changed.add(id);
+  if (looking) return;
+  looking = true;
+  setTimeout(look, SOON);
 }
 
-async function refresh() {
-  const ids = [...changed].slice(0, AT_ONCE);
-  ids.forEach((id) => changed.delete(id));
+async function look() {
+  const began = performance.now();
+  const ids = [...changed];
+  const there = ids.filter(rowOf).slice(0, AT_ONCE);
+  const arriving = ids.filter((id) => !rowOf(id));
   try {
-    const query = new URLSearchParams([["show", show], ...ids.map((id) => ["id", id])]);
-    const fresh = await part(`/ui/items?${query}`);
-    const rows = [...fresh.querySelectorAll(".item")];
-    for (const row of rows.reverse()) place(row);
-    const here = new Set(rows.map((row) => row.dataset.id));
-    ids.filter((id) => !here.has(id)).forEach((id) => rowOf(id)?.remove());
-    morph(document.getElementById("filters"), fresh.querySelector("#filters"));
-    light();
+    if (arriving.length > MANY) {
+      changed.clear();
+      replace(await part("/ui/"));
+    } else {
+      const asked = [...there, ...arriving];
+      asked.forEach((id) => changed.delete(id));
+      update(asked, await part(`/ui/items?${new URLSearchParams([["show", show], ...asked.map((id) => ["id", id])])}`));
+    }
   } catch (error) {
     console.warn("The list could not be refreshed:", error.message);
   }
-  reading = changed.size > 0;
-  if (reading) setTimeout(refresh, SOON);
+  looking = changed.size > 0;
+  if (looking) setTimeout(look, Math.max(PAUSE, 3 * (performance.now() - began)));
+}
+
+function update(asked, fresh) {
+  const rows = [...fresh.querySelectorAll(".item")];
+  rows.forEach(place);
+  const found = new Set(rows.map((row) => row.dataset.id));
+  asked.filter((id) => !found.has(id)).forEach((id) => rowOf(id)?.remove());
+  recount(fresh);
+}
+
+function replace(fresh) {
+  const rows = [...fresh.querySelectorAll("#items .item")];
+  const found = new Set(rows.map((row) => row.id));
+  [...list.children].filter((row) => !found.has(row.id)).forEach((row) => row.remove());
+  rows.forEach(place);
+  recount(fresh);
+}
+
+function recount(fresh) {
+  morph(document.getElementById("filters"), fresh.querySelector("#filters"));
+  light();
 }
 
 function place(row) {
   const old = rowOf(row.dataset.id);
-  if (!old) {
-    document.getElementById("empty")?.remove();
-    row.classList.add("fresh");
-    list.prepend(row);
-    while (list.children.length > LONGEST) list.lastElementChild.remove();
-    return;
-  }
+  if (old) return change(old, row);
+  const next = [...list.children].find((other) => other.dataset.created <= row.dataset.created);
+  if (!next && list.children.length >= LONGEST) return;
+  document.getElementById("empty")?.remove();
+  row.classList.add("fresh");
+  list.insertBefore(row, next ?? null);
+  while (list.children.length > LONGEST) list.lastElementChild.remove();
+}
+
+function change(old, row) {
   const before = old.dataset.phase;
   morph(old, row);
   const now = old.dataset.phase;
@@ -69,7 +97,8 @@ function place(row) {
     setTimeout(() => old.classList.remove("fresh"), FRESH);
     announce(text("ready", { title }), (n) => text("ready.many", { n }));
   } else if (now === "failed") {
-    announce(text("failed", { title, error: old.querySelector(".trouble p")?.textContent ?? "" }), (n) => text("ready.many", { n }));
+    const error = old.querySelector(".trouble p")?.textContent ?? "";
+    announce(text("failed", { title, error }), (n) => text("ready.many", { n }));
   }
 }
 
@@ -77,37 +106,32 @@ function light() {
   document.body.toggleAttribute("data-busy", Number(document.getElementById("filters").dataset.working) > 0);
 }
 
-function offer() {
-  more.hidden = unseen.size === 0;
-  more.textContent = unseen.size ? text("more", { n: unseen.size }) : "";
-}
-
-more.addEventListener("click", () => location.assign("/ui/"));
-
-listen(list.dataset.position, (name, data) => {
-  const id = data.resource_id;
+listen(list.dataset.position, (name, { resource_id: id }) => {
   if (!id) return;
+  const arrives = ARRIVALS.includes(name);
   if (name === "resource.deleted") {
     rowOf(id)?.remove();
     unseen.delete(id);
-    note(id); // the counts
-  } else if (rowOf(id)) note(id);
-  else if (["ingestion.started", "document.uploaded", "resource.created"].includes(name)) {
-    if (grows) note(id);
-    else if (show === "all") unseen.add(id);
-  }
-  offer();
+    note();
+  } else if (rowOf(id) || (arrives && grows)) note(id);
+  else if (arrives && show === "all") unseen.add(id);
+  else note(); // the counts
+  more.hidden = unseen.size === 0;
+  more.textContent = text("more", { n: unseen.size });
 });
 
+more.addEventListener("click", () => location.assign("/ui/"));
+
 takeAdditions(
-  async (ids) => {
+  (ids) => {
     if (ids.length > 1) toast(text("added", { n: ids.length }));
-    if (!grows) location.assign("/ui/");
-    ids.forEach(note);
+    if (grows) ids.forEach(note);
+    else location.assign("/ui/");
   },
   (id) => {
-    toast(text("known"), { href: `/ui/resources/${id}`, label: rowOf(id)?.querySelector("h3").textContent ?? "…" });
-    rowOf(id)?.scrollIntoView({ block: "center", behavior: "smooth" });
+    const row = rowOf(id);
+    toast(text("known"), { href: `/ui/resources/${id}`, label: row?.querySelector("h3").textContent ?? text("see") });
+    row?.scrollIntoView({ block: "center", behavior: "smooth" });
   },
 );
 light();

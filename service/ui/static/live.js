@@ -27,6 +27,7 @@ export function listen(position, hear) {
       if (source?.readyState !== EventSource.CLOSED) return; // the browser reconnects
       close();
       timer = setTimeout(open, RETRY);
+      fetch("/users/me").then((answer) => answer.status === 401 && location.reload(), () => {}); // to the sign-in page
     });
   }
 

@@ -1,0 +1,24 @@
+"""THE TIMETABLE, in UTC, and the entry point of `periodiq schedules`.
+
+Sunday is 7: periodiq takes a 0 for a day that never comes.
+"""
+
+from functools import partial
+
+import periodiq
+from periodiq import cron
+
+from schedules.clock import Clock
+from service.hooks import RECONCILE
+from service.queue import sender
+
+TIMETABLE = [
+    # minute hour day month weekday
+    (cron("*/5 * * * *"), RECONCILE),
+]
+AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied
+
+for when, task in TIMETABLE:
+    sender(task, periodic=when)
+
+periodiq.Scheduler = partial(Clock, TIMETABLE, AT_ONCE)

@@ -1,0 +1,124 @@
+"""How the workers and the queues stand.
+
+The database is imported where it is read: the timetable, the supervisor and the inference process live without it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from service.queue.heartbeat import DEAD
+from service.queue.link import NAMESPACE, Client, client
+from service.queue.task import Queue
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """One worker process; `active` holds `task_id`, `name` and `running_s` of what it runs."""
+
+    id: str
+    host: str
+    pid: int
+    queues: list[str]
+    concurrency: int
+    active: list[dict[str, Any]]
+    utilization_percent: float
+    processed: int
+    failed: int
+    rss_mb: float
+    started_at: datetime
+    heartbeat_age_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """One queue; the age is that of the task that waits longest in its lane, delayed ones not counted."""
+
+    name: str
+    priority: int
+    scheduled: int
+    waiting: int
+    running: int
+    dead: int
+    oldest_age_s: float
+
+
+async def ping(url: str | None = None) -> None:
+    """Wait for an answer of Redis, the broker's or the one at `url`; raises BrokerAway."""
+    if url is None:
+        await client().read(("PING",))
+        return
+    other = Client(url)
+    try:
+        await other.read(("PING",))
+    finally:
+        other.close()
+
+
+async def worker_status() -> list[WorkerStatus]:
+    """Return the workers that live, oldest first."""
+    beats, profiles, clock = await client().read(
+        ("ZRANGE", f"{NAMESPACE}:__workers__", 0, -1, "WITHSCORES"),
+        ("HGETALL", f"{NAMESPACE}:__profiles__"),
+        ("TIME",),
+    )
+    known, now = _pairs(profiles), _seconds(clock)
+    living: list[WorkerStatus] = []
+    for worker, beat in _pairs(beats).items():
+        age = now - float(beat) / 1000
+        if worker not in known or age > DEAD:
+            continue
+        profile = orjson.loads(known[worker])
+        profile["started_at"] = datetime.fromtimestamp(profile["started_at"], UTC)
+        busy = min(100.0, round(100 * len(profile["active"]) / profile["concurrency"], 1))
+        living.append(
+            WorkerStatus(id=worker.decode(), utilization_percent=busy, heartbeat_age_s=round(max(age, 0), 1), **profile)
+        )
+    return sorted(living, key=lambda worker: worker.started_at)
+
+
+async def queue_status() -> list[QueueStatus]:
+    """Return every declared queue, the most urgent first."""
+    from service.queue.dead_letters import dead_by_queue
+
+    queues = sorted(Queue.registry.values(), key=lambda queue: (-queue.priority, queue.name))
+    lanes = [lane for queue in queues for lane in _lanes(queue)]
+    due = [("ZCARD", f"{NAMESPACE}:{queue.name}:due") for queue in queues]
+    messages = [("HLEN", f"{NAMESPACE}:{queue.name}.msgs") for queue in queues]
+    lengths = [("LLEN", f"{NAMESPACE}:{lane}") for lane in lanes]
+    firsts = [("LINDEX", f"{NAMESPACE}:{lane}", 0) for lane in lanes]
+    replies = await client().read(*due, *messages, *lengths, *firsts, ("TIME",))
+    n, m = len(queues), len(lanes)
+    scheduled, known = replies[:n], replies[n : 2 * n]
+    waiting, oldest, now = replies[2 * n : 2 * n + m], replies[2 * n + m : 2 * n + 2 * m], _seconds(replies[-1])
+    ages = [
+        max(0.0, now - int(queued) / 1000) if queued else 0.0
+        for queued in await client().read(*[("HGET", f"{NAMESPACE}:task:{(id or b'').decode()}", "t") for id in oldest])
+    ]
+    dead = await dead_by_queue()
+    return [
+        QueueStatus(
+            name=queue.name,
+            priority=queue.priority,
+            scheduled=scheduled[i],
+            waiting=(waits := sum(waiting[3 * i : 3 * i + 3])),
+            running=max(0, known[i] - scheduled[i] - waits),
+            dead=dead.get(queue.name, 0),
+            oldest_age_s=round(max(ages[3 * i : 3 * i + 3]), 1),
+        )
+        for i, queue in enumerate(queues)
+    ]
+
+
+def _lanes(queue: Queue) -> list[str]:
+    return [*(name for name, *_ in queue.lanes), f"{queue.name}:suspect"]
+
+
+def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:
+    return dict(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _seconds(clock: list[bytes]) -> float:
+    return int(clock[0]) + int(clock[1]) / 1e6

@@ -1,0 +1,230 @@
+"""Pages for people: who is let in, where errors lead, what is shown and what is escaped."""
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from service.database import transaction
+from service.security.accounts import Account, create_user
+from service.security.login_links import create_login_link
+from service.ui import pages
+from tests.ui.conftest import PASSWORD, Add
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.mark.parametrize(
+    ("path", "to"),
+    [
+        ("/", "/ui/"),
+        ("/ui", "/ui/"),
+        ("/ui/", "/ui/login"),
+        ("/ui/search?query=a%20b", "/ui/login?next=%2Fui%2Fsearch%3Fquery%3Da%2520b"),
+        (f"/ui/resources/{uuid4()}", "/ui/login?next=%2Fui%2Fresources%2F"),
+    ],
+)
+async def test_who_is_signed_out_is_led_on(client: httpx.AsyncClient, path: str, to: str) -> None:
+    answer = await client.get(path)
+    assert answer.is_redirect
+    assert answer.headers["location"].startswith(to)
+
+
+async def test_a_module_gets_401_instead_of_the_sign_in_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/ui/items", headers={"Sec-Fetch-Mode": "cors"})
+    assert answer.status_code == 401
+
+
+async def test_signing_in_leads_back_to_where_one_was(client: httpx.AsyncClient, ada: Account) -> None:
+    form = {"username": "ada", "password": PASSWORD, "next": "/ui/search?query=light"}
+    answer = await client.post("/ui/login", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/search?query=light")
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert (await client.get("/ui/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "next", ["https://elsewhere.example/", "//elsewhere.example", "/ui/\\elsewhere", "/ui/\r\nX: y", "javascript:1", ""]
+)
+async def test_signing_in_leads_nowhere_else(client: httpx.AsyncClient, ada: Account, next: str) -> None:
+    answer = await client.post("/ui/login", data={"username": "ada", "password": PASSWORD, "next": next})
+    assert answer.headers["location"] == "/ui/"
+
+
+async def test_a_wrong_password_is_said_on_the_form(client: httpx.AsyncClient, ada: Account) -> None:
+    answer = await client.post("/ui/login", data={"username": "ada", "password": "darkness", "next": "/ui/search"})
+    assert answer.status_code == 401
+    assert "The username or the password is wrong." in answer.text
+    assert 'value="ada"' in answer.text
+    assert "darkness" not in answer.text
+    assert 'name="next" value="/ui/search"' in answer.text
+
+
+async def test_a_link_signs_in_once_and_only_by_its_button(client: httpx.AsyncClient, ada: Account) -> None:
+    code = await create_login_link("ada")
+    for _ in range(2):  # a mail scanner, then the person
+        page = await client.get("/ui/login", params={"code": code})
+        assert code in page.text
+        assert page.headers["cache-control"] == "no-store"
+    answer = await client.post("/ui/login", data={"code": code})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/")
+    client.cookies.clear()
+    again = await client.post("/ui/login", data={"code": code})
+    assert again.status_code == 401
+    assert "used already" in again.text
+
+
+async def test_signing_out_ends_the_session(signed_in: httpx.AsyncClient) -> None:
+    cookie = dict(signed_in.cookies)
+    answer = await signed_in.post("/ui/logout")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/login")
+    assert (await signed_in.get("/ui/", headers={"Cookie": f"pharos_session={cookie['pharos_session']}"})).is_redirect
+
+
+async def test_another_site_cannot_sign_anybody_out(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.post("/ui/logout", headers={"Origin": "https://elsewhere.example"})
+    assert answer.status_code == 403
+    assert (await signed_in.get("/ui/")).status_code == 200
+
+
+async def test_the_policy_allows_nothing_from_elsewhere_and_nothing_inline(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/ui/")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    for forbidden in (" style=", " onclick=", "<style", "http://", "https://"):
+        assert forbidden not in answer.text
+    assert answer.headers["cache-control"] == "private, no-cache"
+
+
+@pytest.mark.parametrize("path", ["/ui/nowhere", "/ui/resources/no-id", f"/ui/resources/{uuid4()}"])
+async def test_what_is_not_there_is_a_page_too(signed_in: httpx.AsyncClient, path: str) -> None:
+    answer = await signed_in.get(path)
+    assert answer.status_code == 404
+    assert "There is nothing here" in answer.text
+    assert 'href="/ui/"' in answer.text
+
+
+async def test_what_nobody_expected_is_a_page_too(
+    signed_in: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise RuntimeError("a secret detail")
+
+    monkeypatch.setattr("service.ui.library.counts", broken)
+    answer = await signed_in.get("/ui/")
+    assert answer.status_code == 500
+    assert "Something went wrong here" in answer.text
+    assert "a secret detail" not in answer.text
+
+
+async def test_a_wrong_address_says_what_is_wrong(signed_in: httpx.AsyncClient) -> None:
+    answer = await signed_in.get("/ui/?page=none")
+    assert answer.status_code == 422
+    assert "page" in answer.text
+
+
+async def test_an_empty_library_says_what_to_do(signed_in: httpx.AsyncClient) -> None:
+    assert "Nothing here yet" in (await signed_in.get("/ui/")).text
+
+
+async def test_the_library_shows_what_was_added(signed_in: httpx.AsyncClient, add: Add) -> None:
+    found = await add("The lamp of Alexandria", url="https://www.example.org/lamp")
+    page = (await signed_in.get("/ui/")).text
+    assert f'id="item-{found.id}"' in page
+    assert "The lamp of Alexandria" in page
+    assert "example.org" in page
+    assert 'data-step="indexed" data-state="completed"' in page
+    assert 'data-step="embedded" data-state="pending"' in page
+    part = (await signed_in.get("/ui/items", params={"id": [str(found.id), str(uuid4())]})).text
+    assert part.count('class="item"') == 1
+    assert 'data-working="1"' in part
+
+
+async def test_other_peoples_private_items_are_nowhere(signed_in: httpx.AsyncClient, add: Add) -> None:
+    async with transaction() as session:
+        ben = await create_user(session, "ben", "editor")
+    hidden = await add("What only Ben knows", "The password is lighthouse.", ben.id, private=True)
+    for path in ("/ui/", f"/ui/items?id={hidden.id}", "/ui/search?query=lighthouse&mode=keyword"):
+        answer = await signed_in.get(path)
+        assert answer.status_code == 200
+        assert "What only Ben knows" not in answer.text
+    assert (await signed_in.get(f"/ui/resources/{hidden.id}")).status_code == 404
+
+
+async def test_nothing_that_was_stored_becomes_markup(signed_in: httpx.AsyncClient, add: Add) -> None:
+    evil = "<img src=x onerror=alert(1)>"
+    found = await add(f"Title {evil}", f"Lighthouse {evil}\n\n{evil}", description=evil, authors=[evil], tags=[evil])
+    for path in ("/ui/", f"/ui/resources/{found.id}", "/ui/search?query=lighthouse&mode=keyword"):
+        answer = await signed_in.get(path)
+        assert "Title &lt;img" in answer.text
+        assert "<img" not in answer.text
+
+
+async def test_the_reading_view_shows_text_and_facts(signed_in: httpx.AsyncClient, add: Add) -> None:
+    found = await add(
+        "The lamp",
+        "One.\n\nTwo.",
+        content_html="<h1>The lamp</h1><p>One <em>light</em>.</p>",
+        authors=["Sostratus of Cnidus"],
+        language="en",
+        url="https://example.org/lamp",
+    )
+    page = (await signed_in.get(f"/ui/resources/{found.id}")).text
+    assert '<div class="prose"><p>One <em>light</em>.</p></div>' in page  # without the heading that repeats the title
+    assert "By Sostratus of Cnidus" in page
+    assert 'href="https://example.org/lamp" rel="noopener noreferrer" target="_blank"' in page
+    assert "English" in page
+
+
+async def test_searching_by_words_without_the_model_server_says_so(signed_in: httpx.AsyncClient, add: Add) -> None:
+    found = await add("The lamp of Alexandria", "It shone over the harbour for centuries.", language="en")
+    page = (await signed_in.get("/ui/search", params={"query": "harbour"})).text
+    assert "<mark>harbour</mark>" in page
+    assert f'href="/ui/resources/{found.id}"' in page
+    assert "Search by meaning is away" in page
+    assert "1 result" in page
+
+
+async def test_a_search_lives_in_its_address(signed_in: httpx.AsyncClient, add: Add) -> None:
+    for number in range(25):
+        await add(
+            f"Harbour {number}", f"Ships of the harbour, part {number}.", type="note" if number % 2 else "webpage"
+        )
+    asked = {"query": "harbour", "mode": "keyword"}
+    first = (await signed_in.get("/ui/search", params=asked)).text
+    assert first.count('<li class="hit">') == 20
+    assert "Page 1 of 2" in first
+    assert 'href="/ui/search?query=harbour&amp;mode=keyword&amp;page=2"' in first
+    assert 'href="/ui/search?query=harbour&amp;mode=keyword&amp;type=note"' in first
+    second = (await signed_in.get("/ui/search", params={**asked, "page": 2})).text
+    assert second.count('<li class="hit">') == 5
+    notes = (await signed_in.get("/ui/search", params={**asked, "type": "note"})).text
+    assert notes.count('<li class="hit">') == 12
+    assert 'name="type" value="note"' in notes  # the search box keeps it
+    part = (await signed_in.get("/ui/search/results", params={"query": "harb", "mode": "keyword", "typing": "1"})).text
+    assert "25 results" in part
+    assert "<html" not in part
+
+
+async def test_nothing_found_is_said_with_a_way_on(signed_in: httpx.AsyncClient) -> None:
+    page = (await signed_in.get("/ui/search", params={"query": "zzz <b>", "mode": "keyword"})).text
+    assert "Nothing found for “zzz &lt;b&gt;”" in page
+    assert "mode=semantic" in page
+
+
+async def test_a_theme_that_was_chosen_is_there_from_the_start(signed_in: httpx.AsyncClient) -> None:
+    assert '<html lang="en">' in (await signed_in.get("/ui/")).text
+    signed_in.cookies.set("pharos_theme", "dark")
+    assert 'data-theme="dark"' in (await signed_in.get("/ui/")).text
+    signed_in.cookies.set("pharos_theme", '"><script>')
+    assert "<script>" not in (await signed_in.get("/ui/")).text
+
+
+def test_every_template_compiles() -> None:
+    names = pages.templates.list_templates()
+    assert "base.html" in names
+    for name in names:
+        pages.templates.get_template(name)

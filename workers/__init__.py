@@ -1,0 +1,54 @@
+"""The actors, and the entry point of `dramatiq workers`.
+
+    ingestion.py, search.py, maintenance.py    actors: each opens a session and calls one action
+    inference/     the model server
+    supervisor/    starts and restarts everything
+
+What a worker needs is imported when one starts, not with this package: the model server and the supervisor live in it
+too, and stay small.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from service.queue.broker import broker_of_process
+from service.queue.worker import EngineBoot
+
+ACTORS = ["ingestion", "search", "maintenance"]
+OVERFLOW = 4  # connections beyond those that a worker keeps open
+KEPT = 16  # connections, at most: a task holds one only while it reads or writes
+
+
+def load() -> None:
+    """Import the actors."""
+    from service import logs
+
+    logs.configure()
+    for name in ACTORS:
+        import_module(f"workers.{name}")
+
+
+@asynccontextmanager
+async def resources() -> AsyncGenerator[None]:
+    """Open the database and carry what the tasks emit, while they run."""
+    from service import database, live
+    from service.bus import bus
+    from service.hooks import TABLE
+    from service.outbox import Relay
+    from service.queue import send
+    from service.settings import settings
+
+    await database.connect("worker", min(settings().worker_concurrency, KEPT), OVERFLOW)
+    TABLE.listen(bus)
+    relay = asyncio.create_task(Relay(bus, TABLE.route, send, live.ring).run(), name="relay")
+    try:
+        yield
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+        await database.disconnect()
+
+
+broker_of_process().add_middleware(EngineBoot(load, resources))
