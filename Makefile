@@ -35,7 +35,7 @@ check: venv-test ## check format, lint, types and import rules
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/basedpyright
-	@$(PYTEST) tests/test_imports.py tests/test_table.py tests/ops/test_configuration.py
+	@$(PYTEST) tests/test_imports.py $(wildcard tests/test_table.py) tests/ops/test_configuration.py
 
 test: venv-test ## run the tests, with servers of their own and without a network; under 5 minutes
 	@$(PYTEST) -m "not e2e and not faults and not performance"

@@ -19,8 +19,8 @@ def show(report: Report) -> None:
         low, high = number(min(figure.values)), number(max(figure.values))
         print(f"  {figure.what:<34} {figure.who:<22} {number(figure.median):>9} {figure.unit:<8} ({low} to {high})")
     print()
-    for check in report.checks:
-        print(f"  verified  {check}")
+    for what, found in report.checks.items():
+        print(f"  verified  {what}: {', '.join(map(str, found))}")
     for mark in report.marks:
         verdict = "met     " if mark.met else "MISSED  "
         print(f"  {verdict}  {mark.what} {mark.kind} {mark.bound:g} {mark.unit}: {number(mark.value)}")

@@ -73,7 +73,7 @@ def _section(document: dict[str, Any]) -> str:
             *rows,
             "",
             *(f"- {remark}" for remark in document["remarks"]),
-            *(f"- Verified: {check}." for check in document["checks"]),
+            *(f"- Verified: {what}: {', '.join(map(str, found))}." for what, found in document["checks"].items()),
             f"- Where: {where}.",
             f"- With: {versions}." if versions else "",
             "",

@@ -49,7 +49,7 @@ class Report:
     setting: str
     figures: list[Figure] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
-    checks: list[str] = field(default_factory=list)
+    checks: dict[str, list[object]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -67,7 +67,7 @@ class Report:
         """Make sure that the work was done; WorkNotDone where it was not."""
         if found != expected:
             raise WorkNotDone(f"{self.name}: {what}: found {found}, expected {expected}")
-        self.checks.append(f"{what}: {found}")
+        self.checks.setdefault(what, []).append(found)
 
 
 def percentile(values: Sequence[float], percent: float) -> float:

@@ -1,7 +1,7 @@
 """The web application: routes and middleware as two lists; the lifespan opens everything and closes it again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import structlog
@@ -89,7 +89,7 @@ async def broken(request: Request, error: Exception) -> Response:
 
 
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncIterator[None]:
+async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
     await database.connect("web")

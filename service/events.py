@@ -3,7 +3,7 @@
 The payloads live with the slices (`service/<slice>/events.py`). They hold ids and small facts, never bodies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -91,7 +91,7 @@ def current_origin() -> Origin:
 
 
 @contextmanager
-def origin(correlation_id: str | None = None, cause: UUID | None = None, *, bulk: bool = False) -> Iterator[Origin]:
+def origin(correlation_id: str | None = None, cause: UUID | None = None, *, bulk: bool = False) -> Generator[Origin]:
     """Set where the code inside comes from; its events carry it."""
     token = _origin.set(Origin(correlation_id or str(uuid4()), cause, bulk))
     try:

@@ -40,4 +40,5 @@ def configure() -> None:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).handlers = []
         logging.getLogger(name).propagate = True
-    logging.getLogger("uvicorn.access").setLevel(logging.WARNING)
+    for name in ("uvicorn.access", "service.pool"):  # each request, each change of the pool
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -63,7 +63,8 @@ class Endpoint:
         status: int,
         summary: str,
     ) -> None:
-        self.handler, self.scope, self.takes, self.queries = handler, scope, takes, queries
+        self.handler, self.takes, self.queries = handler, takes, queries
+        self.scope: AccountScope | Public = scope
         self.gives, self.status, self.summary = gives, status, summary
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -83,13 +84,14 @@ class Endpoint:
             return await self.handler(request)
         if (known := await idempotency.begin(request, who.id, key)) is not None:
             return known
-        response = None
         try:
             response = await self.handler(request)
         except PharosError as error:
             response = problem(error)
-        finally:
-            await idempotency.finish(who.id, key, response)
+        except BaseException:
+            await idempotency.finish(who.id, key, None)
+            raise
+        await idempotency.finish(who.id, key, response)
         return response
 
 

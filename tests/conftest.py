@@ -8,16 +8,19 @@ PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its o
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
+import httpx
 import pytest
 import redis.asyncio
+from starlette.applications import Starlette
 
 from service import database
+from service.app import create_app
 from service.embedded import Postgres, Valkey, running
 from service.migrations import migrate
 from service.settings import Settings, settings
@@ -78,7 +81,7 @@ async def new_database(servers: Servers) -> AsyncIterator[Callable[[], Awaitable
 
     await servers.administer(f"CREATE DATABASE {_RUN}")
     try:
-        await _migrate(servers.database(_RUN))
+        await migrate(servers.database(_RUN))
         yield clone
     finally:
         for name in names:
@@ -121,28 +124,6 @@ async def pharos(
     settings.cache_clear()
 
 
-async def _migrate(url: str) -> None:
-    """Stand-in while slices are being written: `migrate` alone once `service.app` can be imported."""
-    import contextlib
-    import importlib
-
-    from sqlalchemy.ext.asyncio import create_async_engine
-
-    try:
-        await migrate(url)
-        return
-    except ImportError:
-        pass
-    for file in sorted(Path("service").rglob("*.py")):
-        if file.name == "tables.py" or "Base)" in file.read_text():
-            with contextlib.suppress(Exception):
-                importlib.import_module(".".join(file.with_suffix("").parts))
-    engine = create_async_engine(database.dsn(url))
-    async with engine.begin() as connection:
-        await connection.run_sync(database.Base.metadata.create_all)
-    await engine.dispose()
-
-
 _TRUNCATE = """
 DO $$
 DECLARE filled text[] := '{}'; candidate text; has_rows boolean;
@@ -172,3 +153,46 @@ async def _empty(database_url: str, *redis_urls: str) -> None:
     for url in redis_urls:
         async with redis.asyncio.Redis.from_url(url) as client:
             await client.flushdb()
+
+
+@pytest.fixture
+async def application(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
+    """The whole web application, as its server runs it; no worker runs."""
+    monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
+    settings.cache_clear()
+    await database.disconnect()
+    app = create_app()
+    async with app.router.lifespan_context(app):
+        yield app
+    await database.connect("test", size=5, overflow=10)
+
+
+@pytest.fixture
+async def api(application: Starlette) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that is the admin."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(application, raise_app_exceptions=False),
+        base_url="http://pharos",
+        headers={"Authorization": "Bearer token of the admin"},
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+async def person(
+    api: httpx.AsyncClient, application: Starlette
+) -> AsyncIterator[Callable[..., Awaitable[httpx.AsyncClient]]]:
+    """Makes accounts; each call returns a client that is a new one, an editor unless said otherwise."""
+    async with AsyncExitStack() as stack:
+
+        async def make(username: str, role: str = "editor") -> httpx.AsyncClient:
+            secret = {"username": username, "password": "a long enough password"}
+            assert (await api.post("/users", json={**secret, "role": role})).status_code == 201
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://pharos")
+            await stack.enter_async_context(client)
+            token = (await client.post("/auth/login", json=secret)).json()["token"]
+            client.cookies.clear()
+            client.headers["Authorization"] = f"Bearer {token}"
+            return client
+
+        yield make

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
-from service.queue.task import Dispatch
 from sqlalchemy import func, select, text
 
 from service.bus import EventBus
@@ -14,6 +13,7 @@ from service.errors import Unavailable
 from service.event_log import EventRow, history
 from service.events import Envelope, Event, origin
 from service.outbox import OutboxRow, Relay, backlog, emit, envelope_of
+from service.queue.task import Dispatch
 from service.resources.events import ResourceUpdated
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("pharos")]

@@ -1,23 +1,22 @@
 """Actors of the way in: a page by its address, an uploaded file, a captured page."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from uuid import UUID
-
-from service.ingestion.extraction import extract
-from service.queue import actor
-from service.queue.retries import is_outage
 
 from service import storage
 from service.database import transaction
 from service.errors import PharosError
 from service.hooks import INGEST, PROCESS
 from service.ingestion import actions
+from service.ingestion.extraction import extract
+from service.queue import actor
+from service.queue.retries import is_outage
 from service.security.egress import Egress
 
 
 @asynccontextmanager
-async def _step(resource_id: UUID, name: str) -> AsyncIterator[None]:
+async def _step(resource_id: UUID, name: str) -> AsyncGenerator[None]:
     """Record a failure of this step, then raise it: the queue decides about another try by the same rule.
 
     While the database or Redis is away, nothing has failed.

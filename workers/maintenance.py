@@ -7,7 +7,6 @@ from service.ingestion.actions import announce_stalled
 from service.queue import actor
 from service.search.actions import announce_stale
 
-
 SETTLED = 10  # seconds without a change, after which what is derived should be there
 
 

@@ -94,7 +94,8 @@ async def read(session: ReadSession, account: Account, document_id: UUID) -> tup
     ).one_or_none()
     if found is None:
         raise NotFound(what="document", id=document_id)
-    return found._tuple()
+    document, resource, entered = found
+    return document, resource, entered
 
 
 def status_of(resource: Resource, steps: Sequence[dict[str, object]]) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from uuid import UUID
 
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -42,8 +42,8 @@ async def upload_documents(request: Request) -> Response:
                     items.append(
                         await actions.upload(session, account(request), stored, subject=subject, private=private)
                     )
-    except MultiPartException as error:
-        raise Invalid(f"The upload is not valid multipart/form-data: {error.message}") from None
+    except HTTPException as error:  # what Starlette makes of a body that it cannot parse
+        raise Invalid(f"The upload is not valid multipart/form-data: {error.detail}") from None
     return respond({"items": items}, 202)
 
 

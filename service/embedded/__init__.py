@@ -5,7 +5,7 @@
 """
 
 from service.embedded.postgres import Postgres, end_orphan
-from service.embedded.process import Server, free_port, running, tied
+from service.embedded.process import Server, free_port, has_ended, running, tied
 from service.embedded.valkey import Valkey
 
-__all__ = ["Postgres", "Server", "Valkey", "end_orphan", "free_port", "running", "tied"]
+__all__ = ["Postgres", "Server", "Valkey", "end_orphan", "free_port", "has_ended", "running", "tied"]

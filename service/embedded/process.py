@@ -7,13 +7,15 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Protocol
+
+import psutil
 
 from service.errors import PharosError
 
@@ -103,12 +105,36 @@ def private_file(file: Path, text: str) -> None:
     draft.replace(file)
 
 
+@cache
+def setpriv() -> str | None:
+    """Return the program of util-linux that changes a process's user, capabilities and death signal, if it is here."""
+    program = shutil.which("setpriv")
+    if program is None:
+        return None
+    known = subprocess.run([program, "--help"], capture_output=True, text=True, check=False).stdout
+    return program if "--pdeathsig" in known and "--ambient-caps" in known else None
+
+
 def tied(command: Sequence[str], stop_signal: signal.Signals) -> list[str]:
     """Return `command`, to be started by this process's main thread, so that it gets the signal when we are killed."""
-    setpriv = shutil.which("setpriv")
-    if sys.platform != "linux" or setpriv is None:  # the next `up` finds and ends what is left then
+    program = setpriv()
+    if program is None:  # the next `up` finds and ends what is left then
         return list(command)
-    return [setpriv, "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--", *command]
+    return [program, "--pdeathsig", stop_signal.name.removeprefix("SIG"), "--", *command]
+
+
+def has_ended(process: psutil.Process, patience: float) -> bool:
+    """Wait up to `patience` seconds for the end of a process, and tell whether it came.
+
+    One that nobody buries counts as ended: in a container, the first process often does not care for orphans.
+    """
+    deadline = time.monotonic() + patience
+    with suppress(psutil.NoSuchProcess):
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+    return True
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """Verbs of the citation graph."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, delete, func, insert, select
@@ -23,23 +23,24 @@ class Found(Protocol):
     def text(self) -> str: ...
 
 
-async def replace_citations(session: Session, resource_id: UUID, found: Iterable[Found]) -> list[UUID]:
+async def replace_citations(session: Session, resource_id: UUID, found: Sequence[Found]) -> list[UUID]:
     """Record what a resource cites in place of what it cited before; returns the new ids in reading order."""
     await session.execute(delete(Citation).where(Citation.resource_id == resource_id))
+    ids = [uuid4() for _ in found]
     rows = [
         {
-            "id": uuid4(),
+            "id": id,
             "resource_id": resource_id,
             "position": position,
             "kind": citation.kind,
             "value": citation.value[:2000],
             "text": citation.text[:4000],
         }
-        for position, citation in enumerate(found)
+        for position, (id, citation) in enumerate(zip(ids, found, strict=True))
     ]
     if rows:
         await session.execute(insert(Citation), rows)
-    return [row["id"] for row in rows]
+    return ids
 
 
 async def citations_of(session: ReadSession, resource_id: UUID) -> Sequence[Citation]:
@@ -50,7 +51,7 @@ async def citations_of(session: ReadSession, resource_id: UUID) -> Sequence[Cita
     return rows.all()
 
 
-async def cited_by(session: ReadSession, account: Account, resource: Resource) -> Sequence[Row[Any]]:
+async def cited_by(session: ReadSession, account: Account, resource: Resource) -> Sequence[Row[UUID, str]]:
     """Return the resources that link to this one, as far as the account may see them."""
     addresses = {address for address in (resource.url, resource.canonical_url) if address}
     query = (

@@ -124,7 +124,7 @@ async def restart(session: Session, entered: Ingestion, step: str, user_id: UUID
     """Start an ingestion, or start it again from a step; returns the id of its task."""
     audience = await _audience(session, entered.resource_id)
     event_id = emit(session, IngestionStarted(resource_id=entered.resource_id, url=entered.url), audience=audience)
-    entered.task_id = task_id(INGEST, event_id, entered.resource_id)
+    started = entered.task_id = task_id(INGEST, event_id, entered.resource_id)
     entered.state, entered.from_step, entered.attempts = "pending", step, 0
     entered.error = entered.error_type = entered.leased_by = entered.leased_until = entered.finished_at = None
     await session.flush()
@@ -134,7 +134,7 @@ async def restart(session: Session, entered: Ingestion, step: str, user_id: UUID
         )
     )
     await resources.set_status(session, entered.resource_id, "pending")
-    return entered.task_id
+    return started
 
 
 async def _audience(session: ReadSession, resource_id: UUID) -> UUID | None:

@@ -52,8 +52,9 @@ class Engine:
         self, broker: PharosBroker, *, concurrency: int, grace: float, queues: Collection[str] | None = None
     ) -> None:
         self.id = uuid4().hex
-        self.processed = self.failed = 0
-        self._broker, self._grace = broker, grace
+        self.processed = self.failed = 0  # tasks that ended here, as Redis knows
+        self.idle = False
+        self.broker, self._grace = broker, grace
         declared: list[Queue] = [queue for name, queue in broker.queues.items() if not queues or name in queues]
         self._queues = [queue.name for queue in declared]
         self._lanes, self._load = Lanes(declared), Load(concurrency)
@@ -75,7 +76,7 @@ class Engine:
     async def run(self) -> None:
         """Work until `stop()`; then finish, hand back what did not finish, and sign off."""
         self._loop = asyncio.get_running_loop()
-        self._broker.carry = self._carry
+        self.broker.carry = self._carry
         heartbeat = Heartbeat(self.id, self.profile)
         heartbeat.start()
         bell = asyncio.create_task(self._listen())
@@ -85,7 +86,7 @@ class Engine:
             await self._finish(heartbeat)
         finally:
             bell.cancel()
-            self._broker.carry = lambda _: False
+            self.broker.carry = lambda _: False
             self._runner.close()
             heartbeat.stop()
 
@@ -152,7 +153,9 @@ class Engine:
                 failures += 1
                 continue
             if not more:
+                self.idle = not self._running
                 await self._sleep(min(IDLE, self._next_due - now))
+                self.idle = False
 
     async def _sleep(self, seconds: float) -> None:
         assert self._loop is not None
@@ -182,6 +185,7 @@ class Engine:
             self._sent, self._done = sent + self._sent, done + self._done
             self._ended, self._handed_back = ended + self._ended, handed_back + self._handed_back
             raise
+        self.processed += len(done) // 2 + sum(call.script is script("end") for call in ended)
         if not take or calls[-1].script is not script("take"):
             return False
         more, waits, taken = replies[-1]
@@ -227,7 +231,6 @@ class Engine:
             outcome = Again(OUTAGE_CAP, 0, repr(error), claim.body, claim.deliveries)
         match outcome:
             case Done():
-                self.processed += 1
                 self.failed += outcome.status == "failed"
                 if outcome.error or outcome.result or claim.keys is not None:
                     settled = outcome.status, outcome.result, outcome.error

@@ -217,9 +217,9 @@ async def browse(
     if language:
         matching = matching.where(Resource.language == language)
     if subject:
-        matching = matching.where(Resource.subjects.any(subject))  # pyright: ignore[reportUnknownArgumentType]
+        matching = matching.where(Resource.subjects.contains([subject]))
     if author:
-        matching = matching.where(Resource.authors.any(author))  # pyright: ignore[reportUnknownArgumentType]
+        matching = matching.where(Resource.authors.contains([author]))
     if status:
         matching = matching.where(Resource.status == status)
     if created_from:

@@ -56,7 +56,7 @@ class ResourceChange(Shape):
 class NewResource(ResourceChange):
     """A resource by content: a text, or a page as the browser saw it."""
 
-    title: Line  # pyright: ignore[reportIncompatibleVariableOverride]
+    title: Line = Field(...)  # pyright: ignore[reportIncompatibleVariableOverride]
     html: str | None = Field(None, min_length=1)
 
     @model_validator(mode="after")

@@ -3,7 +3,8 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, ColumnElement, DateTime, ForeignKey, Index, Text, func, or_
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, Text, func, or_
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base

@@ -24,6 +24,7 @@ KINDS = {
 }
 
 _HEADING = re.compile(r"\s*<h[12]>(.*?)</h[12]>", re.DOTALL)
+_ARTICLE = re.compile(r"(?i)^(?:the|an?) (?=\w)")
 _TAG = re.compile(r"<[^>]*>")
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 
@@ -76,7 +77,8 @@ def language(code: str | None) -> str | None:
 
 def monogram(item: Any) -> str:
     """Return the letter that stands for an item where it has no picture."""
-    return next((letter.upper() for letter in source(item) or item.title if letter.isalnum()), "·")
+    name = _ARTICLE.sub("", source(item) or item.title)
+    return next((letter.upper() for letter in name if letter.isalnum()), "·")
 
 
 def hue(item: Any) -> int:

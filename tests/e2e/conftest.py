@@ -95,7 +95,7 @@ def open_page(browser: Browser, address: str, session_cookies: list[dict[str, st
     faults: list[str] = []
 
     def heard(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in ("error", "warning") and not message.location["url"].endswith("/ui/nowhere"):
             faults.append(message.text)
 
     def asked(request: Request) -> None:

@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 ARTICLES = {
     "fresnel": (
         "How a thin lens carries light across the sea",
+        "The Harbour Review",
+        "Fresnel's lens sends nine tenths of a flame to the horizon. It began with a question about which part of the glass works.",
         "Ines Marlow",
         "2024-03-12",
         """A lamp shines in every direction, and most of what it gives is lost. The keeper's problem was never to
@@ -32,6 +34,8 @@ ARTICLES = {
     ),
     "outbox": (
         "The outbox: saying a thing exactly when it becomes true",
+        "Slow Systems",
+        "Between a change and the message about it there is always a gap. One table closes it.",
         "Tomas Arden",
         "2025-01-20",
         """A program that changes a row and then tells others about it does two things, and between two things
@@ -50,6 +54,8 @@ ARTICLES = {
     ),
     "tides": (
         "Reading a tide table without being a sailor",
+        "Field Notes",
+        "Springs, neaps and the rule of twelfths, in the time that it takes to drink a cup of tea.",
         "Ruth Okafor",
         "2023-08-02",
         """High water comes twice a day, and each day it comes about fifty minutes later, because the moon has
@@ -66,6 +72,8 @@ ARTICLES = {
     ),
     "index": (
         "What an index at the back of a book knows",
+        "The Harbour Review",
+        "Finding by words and finding by meaning fail differently, which is why they belong together.",
         "Ines Marlow",
         "2022-11-30",
         """An index is the oldest search engine. Somebody read the whole book with one question in mind: under
@@ -82,6 +90,8 @@ ARTICLES = {
     ),
     "salt": (
         "Why the sea is salt and lakes are not",
+        "Field Notes",
+        "Every river brings a little salt, and only water leaves again.",
         "Ruth Okafor",
         "2024-06-17",
         """Rivers carry salt to the sea, a little in every bucket, too little to taste. The sea gives back only
@@ -112,14 +122,15 @@ def phrase(name: str) -> str:
 
 def page(name: str) -> str:
     """Write an article as its site would serve it."""
-    title, author, date, text = ARTICLES[name]
+    title, publisher, summary, author, date, text = ARTICLES[name]
     paragraphs = "".join(f"<p>{escape(' '.join(part.split()))}</p>" for part in text.split("\n\n"))
     links = "".join(f'<li><a href="/{other}">{escape(ARTICLES[other][0])}</a></li>' for other in ARTICLES)
     return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
-    <title>{escape(title)} | The Harbour Review</title>
-    <meta name="author" content="{escape(author)}"><meta property="og:site_name" content="The Harbour Review">
+    <title>{escape(title)} | {publisher}</title>
+    <meta name="description" content="{escape(summary)}">
+    <meta name="author" content="{escape(author)}"><meta property="og:site_name" content="{publisher}">
     <meta property="article:published_time" content="{date}"><meta property="og:title" content="{escape(title)}"></head>
-    <body><header><a href="/">The Harbour Review</a><nav><ul><li><a href="/about">About</a></li></ul></nav></header>
+    <body><header><a href="/">{publisher}</a><nav><ul><li><a href="/about">About</a></li></ul></nav></header>
     <main><article><h1>{escape(title)}</h1><p class="byline">By {escape(author)}</p>{paragraphs}</article>
     <aside><h2>Most read</h2><ul>{links}</ul></aside></main>
     <footer><p>Subscribe to our letter. All rights reserved.</p></footer></body></html>"""
@@ -127,11 +138,12 @@ def page(name: str) -> str:
 
 @dataclass
 class Site:
-    """The site as it runs: its address, its pages by path, and how long each answer takes."""
+    """The site as it runs: its address, its pages by path, how long each answer takes."""
 
     address: str = ""
     pages: dict[str, str] = field(default_factory=dict)
     delay: float = 0.0  # seconds
+    held: set[str] = field(default_factory=set)  # paths that get no answer for now
 
     def url(self, name: str) -> str:
         return f"{self.address}/{name}"
@@ -145,6 +157,8 @@ def serving() -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             time.sleep(site.delay)
+            while self.path in site.held:
+                time.sleep(0.05)
             content = site.pages.get(self.path)
             body = (content or "<h1>Not here</h1>").encode()
             self.send_response(200 if content else 404)

@@ -1,6 +1,5 @@
 """The way in, row by row: what enters once, who holds it, what is told in which order."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -29,8 +28,8 @@ WORDS = " ".join(f"word{n % 97} lamp{n % 89} sea{n % 83}" for n in range(200))
 
 
 @pytest.fixture
-async def ada(pharos: object) -> AsyncIterator[Account]:
-    yield await person("ada")
+async def ada(pharos: object) -> Account:
+    return await person("ada")
 
 
 async def person(name: str) -> Account:

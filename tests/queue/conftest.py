@@ -10,10 +10,13 @@ from uuid import UUID, uuid4
 import dramatiq
 import pytest
 import redis.asyncio
+from sqlalchemy import select
 
+from service.database import reading
 from service.queue import Dispatch, Queue, Task, connected
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
+from service.queue.tables import DeadLetter
 from service.settings import Settings
 
 URGENT = Queue("urgent", 9)
@@ -82,3 +85,9 @@ def dispatch(task: Task, event_id: UUID | None = None, /, **fields: Any) -> Disp
     """Ask for a task; fields of `Dispatch` may be given, everything else is an argument."""
     given = {name: fields.pop(name) for name in FIELDS if name in fields}
     return Dispatch(task, fields, event_id or uuid4(), **given)
+
+
+async def letters() -> list[DeadLetter]:
+    """Return the dead letters, oldest first."""
+    async with reading() as session:
+        return list(await session.scalars(select(DeadLetter).order_by(DeadLetter.failed_at)))

@@ -1,6 +1,7 @@
 """What leaves a process: the wire format, repetition, outages, and messages of a stock producer."""
 
 import asyncio
+import socket
 import time
 from typing import Any
 from uuid import uuid4
@@ -80,16 +81,18 @@ async def test_many_senders_share_a_hop(broker: PharosBroker, monkeypatch: pytes
 async def test_an_outage_is_told_within_a_second_and_the_next_call_works(
     broker: PharosBroker, pharos: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    silent = await asyncio.start_server(lambda reader, writer: writer.wait_closed(), "127.0.0.1", 0)
-    port = silent.sockets[0].getsockname()[1]
-    for url, reason in ((f"redis://127.0.0.1:{port}/0", "no answer within 1 s"), ("redis://127.0.0.1:1/0", "Errno 111")):
-        monkeypatch.setenv("PHAROS_BROKER_URL", url)
-        settings.cache_clear()
-        began = time.monotonic()
-        with pytest.raises(BrokerAway, match=reason):
-            await send([dispatch(NOTE, text="lost")])
-        assert time.monotonic() - began < 1.5
-    silent.close()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        addresses = {
+            f"redis://127.0.0.1:{silent.getsockname()[1]}/0": "no answer within 1 s",
+            "redis://127.0.0.1:1/0": "Errno 111",
+        }
+        for url, reason in addresses.items():
+            monkeypatch.setenv("PHAROS_BROKER_URL", url)
+            settings.cache_clear()
+            began = time.monotonic()
+            with pytest.raises(BrokerAway, match=reason):
+                await send([dispatch(NOTE, text="lost")])
+            assert time.monotonic() - began < 1.5
     assert pharos.broker_url is not None
     monkeypatch.setenv("PHAROS_BROKER_URL", pharos.broker_url)
     settings.cache_clear()

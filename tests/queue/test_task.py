@@ -26,7 +26,7 @@ def test_a_slot_is_shared_by_task_and_key() -> None:
 
 
 def test_a_missing_key_is_named() -> None:
-    with pytest.raises(KeyMissing, match="embed is one per resource_id, but its arguments name none: {'other': 1}"):
+    with pytest.raises(KeyMissing, match=r"embed is one per resource_id, but its arguments name none: \{'other': 1\}"):
         _ = Dispatch(KEYED, {"other": 1}, EVENT).message_id
 
 

@@ -57,6 +57,7 @@ def test_what_an_item_is() -> None:
 
 def test_an_item_without_a_picture_has_a_letter_and_a_colour() -> None:
     assert wording.monogram(item(site="«zeit»")) == "Z"
+    assert wording.monogram(item(site="The Harbour Review")) == "H"
     assert wording.monogram(item(title="…")) == "·"
     colours = {wording.hue(item(site=f"site {number}")) for number in range(100)}
     assert colours == set(range(wording.HUES))

@@ -49,8 +49,8 @@ class Child:
 
     @property
     def failing(self) -> bool:
-        """Whether it ended three times without a healthy while between."""
-        return self._failures >= 3
+        """Whether it ended three times without a healthy while between, and since."""
+        return self._failures >= 3 and not (self.running and time.monotonic() - self._started > HEALTHY)
 
     def start(self) -> None:
         """Start the program; its output goes to the log from now on."""
@@ -89,7 +89,8 @@ class Child:
             return False
         self.kill()
         assert process.stdout is not None
-        self._read()
+        while self._read():
+            pass
         self._log(self._rest)
         self._rest = b""
         asyncio.get_running_loop().remove_reader(process.stdout.fileno())
@@ -109,31 +110,40 @@ class Child:
         """Write a line about this program."""
         self._log(text.encode())
 
+    def memory(self) -> float:
+        """Return the megabytes that it takes with its own children; pages that several share are counted in shares."""
+        return _memory(self._process.pid) / 2**20 if self._process is not None else 0.0
+
     def status(self) -> dict[str, Any]:
-        """Return what the status table shows: uptime in seconds, memory in MB with that of its own children."""
+        """Return how it stands, uptime in seconds; the last lines where it keeps failing."""
         running = self._process if self.running else None
         return {
             "name": self.name,
             "pid": running.pid if running else None,
             "uptime": time.monotonic() - self._started if running else None,
-            "memory": _memory(running.pid) if running else None,
             "restarts": self.restarts,
             "failing": list(self.tail) if self.failing else None,
         }
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Move some of the program's output to the log, and tell whether there may be more."""
         assert self._process is not None
         assert self._process.stdout is not None
         descriptor = self._process.stdout.fileno()
-        with suppress(BlockingIOError):
-            while part := os.read(descriptor, 65_536):
-                *lines, self._rest = (self._rest + part).split(b"\n")
-                for line in lines:
-                    self._log(line)
-                if len(self._rest) > _LINE:
-                    self._log(self._rest)
-                    self._rest = b""
-            asyncio.get_running_loop().remove_reader(descriptor)  # it has closed its output
+        try:
+            part = os.read(descriptor, 65_536)
+        except BlockingIOError:
+            return False
+        if not part:  # it has closed its output
+            asyncio.get_running_loop().remove_reader(descriptor)
+            return False
+        *lines, self._rest = (self._rest + part).split(b"\n")
+        for line in lines:
+            self._log(line)
+        if len(self._rest) > _LINE:
+            self._log(self._rest)
+            self._rest = b""
+        return True
 
     def _log(self, line: bytes) -> None:
         if text := line[:_LINE].decode(errors="replace").rstrip():
@@ -141,8 +151,7 @@ class Child:
             self._lines.write(self.name, text)
 
 
-def _memory(pid: int) -> float:
-    """Return the memory of a process and its children; pages that several share are counted in shares."""
+def _memory(pid: int) -> int:
     total = 0
     with suppress(psutil.Error):
         root = psutil.Process(pid)
@@ -150,4 +159,4 @@ def _memory(pid: int) -> float:
             with suppress(psutil.Error):
                 full = process.memory_full_info()
                 total += getattr(full, "pss", full.rss)
-    return total / 2**20
+    return total

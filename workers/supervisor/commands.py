@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 
+from service.embedded import has_ended
 from service.errors import PharosError
 from service.settings import Settings
 from service.settings import settings as read_settings
@@ -28,6 +29,12 @@ _QUICK = 10.0  # seconds in which `down` has ended everything
 class NotReady(PharosError):
     """Pharos is not ready after {seconds:.0f} s: {reason}
     It keeps trying. `make logs` shows what it does, `make down` stops it."""
+
+
+class KeepsEnding(PharosError):
+    """The program {name} keeps ending. Its last lines:
+        {lines}
+    `make logs` shows more, `make down` stops the rest."""
 
 
 class NotRunning(PharosError):
@@ -51,7 +58,7 @@ def up(settings: Settings) -> int:
         else:
             _say("Pharos is running already." if status["state"] == "running" else "Pharos is starting already.")
         status = _await_ready(home, started)
-    _welcome(home, status)
+    _welcome(home, settings.public_url or _address(status), _workers(status))
     return 0
 
 
@@ -70,11 +77,9 @@ def down(settings: Settings) -> int:
         process = psutil.Process(pid)
         if control.ask(_socket(home), "stop") is None:
             process.terminate()
-        try:
-            process.wait(_QUICK)
-        except psutil.TimeoutExpired:
+        if not has_ended(process, _QUICK):
             process.kill()
-            process.wait(5)
+            has_ended(process, _QUICK)
             machine.end_leftovers(home)
     _say(f"Pharos is stopped. Your library stays in {home}.")
     return 0
@@ -82,13 +87,13 @@ def down(settings: Settings) -> int:
 
 def status(settings: Settings) -> int:
     """Print a line for each process."""
-    answer = _ask(settings, "status")
+    answer = _ask(settings, "measure")
     _say(f"{'process':<12}{'pid':>8}{'uptime':>12}{'memory':>10}{'restarts':>10}")
     for program in answer["programs"]:
         if program["pid"] is None:
             _say(f"{program['name']:<12}{'-':>8}{'-':>12}{'-':>10}{program['restarts']:>10}")
             continue
-        memory = f"{program['memory']:.0f} MB"
+        memory = f"{answer['memory'][program['name']]:.0f} MB"
         row = f"{program['name']:<12}{program['pid']:>8}{_duration(program['uptime']):>12}{memory:>10}"
         _say(f"{row}{program['restarts']:>10}")
     _say(f"\n{_address(answer)}  {answer['step']}  (supervisor {answer['pid']})")
@@ -163,16 +168,11 @@ def _await_ready(home: Path, started: subprocess.Popen[bytes] | None) -> dict[st
             if status["step"] not in (step, "running"):
                 step = status["step"]
                 _say(f"  {step} ...")
+            if status["state"] == "running" and not (reason := _missing(status)):
+                return status
             for program in status["programs"]:
                 if program["failing"]:
-                    lines = "\n    ".join(program["failing"])
-                    raise PharosError(
-                        f"{program['name']} keeps ending. Its last lines:\n    {lines}\n`make down` stops the rest."
-                    )
-            if status["state"] == "running":
-                reason = _missing(status)
-                if not reason:
-                    return status
+                    raise KeepsEnding(name=program["name"], lines="\n    ".join(program["failing"]))
         time.sleep(0.1)
     raise NotReady(seconds=PATIENCE, reason=reason)
 
@@ -193,9 +193,7 @@ def _missing(status: dict[str, Any]) -> str:
     return "; ".join(missing)
 
 
-def _welcome(home: Path, status: dict[str, Any]) -> None:
-    address = _address(status)
-    workers = _workers(status)
+def _welcome(home: Path, address: str, workers: int) -> None:
     try:
         link = f"{address}/ui/login?code={asyncio.run(_login_code(home))}"
     except PharosError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from service.embedded import end_orphan
+from service.embedded import end_orphan, has_ended
 from service.embedded.process import private_folder
 from service.errors import PharosError
 from service.settings import Settings
@@ -95,7 +95,8 @@ def end_leftovers(home: Path, grace: float = 5.0) -> None:
     for process in left:
         with suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=5)
+    for process in left:
+        has_ended(process, patience=5)
 
 
 def _marked(home: Path) -> list[psutil.Process]:
@@ -104,9 +105,9 @@ def _marked(home: Path) -> list[psutil.Process]:
     kin = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
     for process in psutil.process_iter():
         with suppress(psutil.Error, OSError):
-            if process.pid not in kin and process.environ().get(MARK) == str(home):
-                if process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
+            ours = process.pid not in kin and process.environ().get(MARK) == str(home)
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
     return found
 
 

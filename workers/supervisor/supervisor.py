@@ -56,8 +56,8 @@ class Supervisor:
         await asyncio.wait([start, stop], return_when=asyncio.FIRST_COMPLETED)
         failed = start.done() and not start.cancelled() and start.exception()
         if failed:
-            self.state, self.error = "failed", str(failed)
-            self._log.write("supervisor", str(failed))
+            self.state, self.error = "failed", str(failed) if isinstance(failed, PharosError) else repr(failed)
+            self._log.write("supervisor", self.error)
         else:
             await stop
             self.state = "stopping"
@@ -178,13 +178,23 @@ class Supervisor:
         match question:
             case {"do": "stop"}:
                 self.stop()
-            case {"do": "scale", "count": int(count)} if self.state == "running":
+            case {"do": "scale", "count": int(count)}:
+                if self.state != "running":
+                    return {"error": f"Pharos is {self.state}; try again when `make up` has returned."}
                 try:
                     self.scale(count)
                 except Conflict as error:
                     return {"error": str(error)}
+            case {"do": "measure"}:  # takes a while, so `status` goes without
+                return self._status() | {"memory": {child.name: child.memory() for child in self._children()}}
             case _:
                 pass
+        return self._status()
+
+    def _children(self) -> list[Child]:
+        return [*self.servers, *self.working]
+
+    def _status(self) -> dict[str, Any]:
         return {
             "state": self.state,
             "step": self.step,
@@ -192,7 +202,7 @@ class Supervisor:
             "pid": os.getpid(),
             "host": self.settings.host,
             "port": self.settings.port,
-            "programs": [child.status() for child in [*self.servers, *self.working]],
+            "programs": [child.status() for child in self._children()],
         }
 
 

@@ -1,10 +1,11 @@
 """Web pages: the article without what surrounds it, by trafilatura."""
 
 import re
-from typing import Any
+from copy import deepcopy
 from urllib.parse import urljoin, urlsplit
 
-from trafilatura import bare_extraction, html2txt
+import lxml.html
+from trafilatura import bare_extraction
 from trafilatura.htmlprocessing import build_html_output
 from trafilatura.settings import Document, Extractor, set_date_params
 
@@ -13,7 +14,7 @@ from service.ingestion.formats.dates import date_of
 from service.ingestion.formats.draft import Draft
 from service.ingestion.formats.links import BLOCKS, links_by_block, links_of, restore_links
 from service.ingestion.formats.names import names_of
-from service.ingestion.formats.reading_view import html_of, safe_html, text_of
+from service.ingestion.formats.reading_view import safe_html, text_of
 from service.ingestion.formats.trees import (
     Element,
     parse_fragment,
@@ -30,7 +31,11 @@ SHORT = 3000  # characters
 SHARE_OF_PAGE = 0.2
 MUCH_LONGER = 2.0
 
-LARGE = 2_000_000  # bytes; a date is not looked for everywhere in a page of that size: it takes seconds
+# What is larger is read in one fast pass, without a second opinion: all of them would take minutes.
+LARGE = 2_000_000  # bytes
+MANY = 20_000  # elements
+
+NO_TITLE = re.compile(r"^\W*(?:no title|untitled(?: document)?|document|index)?\W*$", re.IGNORECASE)
 TITLE_ENDS = re.compile(r"\s+[-–—|·•»:]+\s+")
 TEASER = re.compile(
     r"^(?:related|read (?:more|also|next)|also read|see (?:more|also)|more(?: on this| from\b[^:]*)?|don.t miss|watch"
@@ -46,12 +51,13 @@ def read(body: bytes, charset: str | None, url: str | None, captured: bool) -> D
     if page is None:
         raise EmptyPage(hint="")
     links = links_by_block(page, url)
-    document = _extract(page, url, dates=set_date_params(extensive=len(body) < LARGE))
+    large = len(body) > LARGE or sum(1 for _ in page.iter()) > MANY
+    document = _extract(page, url, strict=True, fast=large)
     html = _cleaned(document)
     title = _title(document, page)
     if url and not captured:
         refuse_walls(page, title, text_of(html))
-    html = _complete(page, url, html)
+    html = _complete(page, url, html, large)
     article = parse_fragment(html)
     restore_links(article, links)
     _drop_repeated_title(article, title)
@@ -73,17 +79,17 @@ def read(body: bytes, charset: str | None, url: str | None, captured: bool) -> D
     )
 
 
-def _extract(page: Element, url: str | None, dates: dict[str, Any] | None) -> Document | None:
-    """Extract the article strictly and with everything about it, or, without `dates`, less strictly and alone."""
-    strict = dates is not None
+def _extract(page: Element, url: str | None, *, strict: bool, fast: bool) -> Document | None:
+    """Extract the article: strictly and with all that the page says about it, or less strictly and alone."""
     options = Extractor(
         output_format="html",
         precision=strict,
+        fast=fast,
         comments=False,
         formatting=True,
         url=url,
         with_metadata=strict,
-        date_params=dates,
+        date_params=set_date_params(extensive=not fast),
     )
     found = bare_extraction(page, options=options)
     return found if isinstance(found, Document) else None
@@ -93,23 +99,34 @@ def _cleaned(document: Document | None) -> str:
     return clean(safe_html(build_html_output(document))) if document is not None else ""
 
 
-def _complete(page: Element, url: str | None, html: str) -> str:
+def _complete(page: Element, url: str | None, html: str, large: bool) -> str:
     """Try again less strictly where the article is a small part of the page; at last take all of its text."""
     length = len(text_of(html))
-    if length < SHORT and length < SHARE_OF_PAGE * len(shown_text(page)):
-        wider = _cleaned(_extract(page, url, None))
-        if len(text_of(wider)) > MUCH_LONGER * length:
-            html = wider
-    return html or html_of(clean(html2txt(page)))
+    if length >= SHORT or length >= SHARE_OF_PAGE * len(shown_text(page)):
+        return html
+    wider = "" if large else _cleaned(_extract(page, url, strict=False, fast=False))
+    if len(text_of(wider)) > MUCH_LONGER * length:
+        return wider
+    return _whole(page) if large or not html else html
+
+
+def _whole(page: Element) -> str:
+    """Return the whole page but its menus and margins."""
+    copied = deepcopy(page)
+    for element in list(copied.iter("nav", "footer", "aside")):
+        element.drop_tree()
+    return clean(safe_html(lxml.html.tostring(copied, encoding="unicode")))
 
 
 def _title(document: Document | None, page: Element) -> str:
     """Return the title without the name of the site behind it."""
-    title = one_line((document.title if document else None) or page.findtext(".//title"), 500)
+    title = one_line((document.title if document else None) or page.findtext(".//title"), 500).rstrip(" ¶#")
     site = one_line(document.sitename if document else None).lower()
     for heading in page.iter("h1"):
-        if (words := words_of(heading)) and len(words) > 3 and title.startswith(words):
+        if (words := words_of(heading).rstrip(" ¶#")) and len(words) > 3 and title.startswith(words):
             return words
+    if NO_TITLE.match(title):
+        return ""
     parts = TITLE_ENDS.split(title)
     if len(parts) > 1 and site and (site in parts[-1].lower() or parts[-1].lower() in site):
         return title[: -len(parts[-1])].rstrip(" -–—|·•»:")

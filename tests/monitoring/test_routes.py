@@ -1,0 +1,63 @@
+"""What operators and their tools see."""
+
+import httpx
+import pytest
+
+from service.hooks import HOOKS, TASKS
+
+pytestmark = pytest.mark.integration
+
+
+async def test_health_asks_nobody(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/health", headers={"Authorization": ""})
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+
+
+async def test_ready_names_what_is_missing(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/ready")
+    checks = answer.json()["checks"]
+    assert set(checks) == {"database", "broker", "cache", "outbox", "workers", "scheduler"}
+    assert answer.status_code == 503
+    assert [name for name, check in checks.items() if not check["ok"]] == ["workers", "scheduler"]
+    assert "No worker runs" in checks["workers"]["error"]
+    assert checks["database"]["ms"] > 0
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1", 200), ("1000", 200), ("0", 422), ("1001", 422), ("many", 422)])
+async def test_history_takes_one_to_a_thousand(api: httpx.AsyncClient, limit: str, status: int) -> None:
+    assert (await api.get("/events/history", params={"limit": limit})).status_code == status
+
+
+async def test_the_pool_is_twenty_and_forty(api: httpx.AsyncClient) -> None:
+    pool = (await api.get("/db/pool")).json()
+    assert (pool["size"], pool["max_connections"]) == (20, 60)
+    assert pool["total"] == pool["checked_in"] + pool["checked_out"]
+
+
+async def test_workers_and_queues(api: httpx.AsyncClient) -> None:
+    status = (await api.get("/workers/status")).json()
+    assert (status["workers"], status["total_active"]) == ([], 0)
+    assert {queue["name"]: queue["priority"] for queue in status["queues"]}["urgent"] == 9
+
+
+async def test_the_flow_is_the_table(api: httpx.AsyncClient) -> None:
+    flow = (await api.get("/monitoring/flow")).json()
+    assert len(flow["hooks"]) == len(HOOKS)
+    assert {task["name"] for task in flow["tasks"]} == {task.name for task in TASKS}
+
+
+async def test_a_task_that_nobody_knows(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/tasks/00000000-0000-0000-0000-000000000000")).status_code == 404
+    assert (await api.get("/tasks/seven")).status_code == 404
+
+
+async def test_unknown_paths_and_methods_are_problems(api: httpx.AsyncClient) -> None:
+    for answer in (await api.get("/nowhere"), await api.put("/health")):
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert (await api.put("/health")).status_code == 405
+
+
+async def test_everything_else_asks_who_you_are(api: httpx.AsyncClient) -> None:
+    for path in ("/resources", "/search?query=x", "/events/history", "/workers/status", "/db/pool", "/events/stream"):
+        answer = await api.get(path, headers={"Authorization": ""})
+        assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json")
