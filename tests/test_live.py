@@ -13,10 +13,9 @@ from sqlalchemy.exc import InterfaceError
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from service import live
+from service import live, queue
 from service.database import transaction
 from service.event_log import EventRow
-from service.queue.link import disconnect
 from service.security import authentication
 from service.security.accounts import Account, create_user
 from service.security.authentication import Known
@@ -105,9 +104,8 @@ Open = Callable[..., Stream]
 async def hub(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[live.Hub]:
     monkeypatch.setattr(authentication, "known", Known())
     monkeypatch.setattr(live, "_quiet_until", 0.0)
-    async with live.hub() as running:
+    async with queue.connected(), live.hub() as running:
         yield running
-    await disconnect()
 
 
 @pytest.fixture

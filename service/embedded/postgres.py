@@ -141,8 +141,8 @@ class Postgres:
         """Return what to put before a command: root needs a system user who can still reach our private folders."""
         if os.geteuid() != 0:
             return []
-        program = setpriv()
-        if program is None:
+        changer = setpriv()
+        if changer is None:
             raise NoServerUser(missing="no recent `setpriv` (it comes with util-linux)")
         for program in ("initdb", "postgres"):  # reading is granted below, running a program is not
             mode = (_BIN / program).stat().st_mode
@@ -153,7 +153,7 @@ class Postgres:
         uid, gid = (owner.st_uid, owner.st_gid) if owner else (user.pw_uid, user.pw_gid)
         reach = _capability()
         return [
-            program, f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+            changer, f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
             f"--inh-caps=-all,+{reach}", f"--ambient-caps=-all,+{reach}", "--no-new-privs",
             "--pdeathsig=INT", "--",  # changing the user has cleared the one that `tied` set
         ]  # fmt: skip

@@ -241,6 +241,7 @@ class Engine:
                 settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
                 arguments = [self.id, claim.id, claim.lane, round(outcome.delay * 1000), *settled]
                 self._ended.append(Call(script("retry"), arguments))
+                self._next_due = min(self._next_due, asyncio.get_running_loop().time() + outcome.delay)
 
     # Chores, which any engine does for all
 

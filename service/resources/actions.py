@@ -86,7 +86,7 @@ async def twin(session: ReadSession, resource: Resource) -> UUID | None:
 _LOCKED = Statement(
     select(Resource.__table__)
     .where(Resource.id == bindparam("id"), visible_to(bindparam("account_id")))
-    .with_for_update()
+    .with_for_update(key_share=True)  # whoever derives something from it need not wait
 )
 
 

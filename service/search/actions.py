@@ -17,7 +17,7 @@ from service.queue.task import Dispatch
 from service.resources.tables import Resource
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale, SearchIndexUpdated
 from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT
-from service.search.languages import CONFIGURATIONS, SIMPLE
+from service.search.languages import CONFIGURATIONS, SIMPLE, guess
 from service.search.query import BLANKS, BREAKS
 from service.search.vectors import to_text
 
@@ -38,7 +38,9 @@ _TSV = " || ".join(
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,
-            coalesce(CAST(:configurations AS jsonb) ->> lower(split_part(r.language, '-', 1)), :simple) AS configuration
+            CASE WHEN r.language IS NULL THEN coalesce({guess("r.title || ' ' || r.content")}, :simple) ELSE
+                coalesce(CAST(:configurations AS jsonb) ->> lower(split_part(r.language, '-', 1)), :simple)
+            END AS configuration
         FROM resources r WHERE r.id = :id AND r.content_hash IS NOT NULL FOR KEY SHARE
     ),
     written AS (

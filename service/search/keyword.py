@@ -3,7 +3,7 @@
 The score of a text is the sum, over the terms of the query, of how rare the term is in the library (the inverse
 document frequency of BM25; Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009) times how often and where
 the text has it (`ts_rank`, which saturates, divided by the logarithm of the length). Each text is read by the rules of
-its own language.
+its own language; a stop word of the language that most texts have tells nothing in any.
 """
 
 from dataclasses import dataclass
@@ -38,18 +38,12 @@ def _by(query: str) -> str:
 
 
 _MATCHES = text(
-    f"""WITH RECURSIVE present(configuration) AS (
-        (SELECT configuration FROM search_documents ORDER BY configuration LIMIT 1)
-        UNION ALL
-        SELECT (SELECT d.configuration FROM search_documents d WHERE d.configuration > present.configuration
-                ORDER BY d.configuration LIMIT 1)
-        FROM present WHERE configuration IS NOT NULL
-    ),
+    f"""WITH present AS MATERIALIZED (SELECT configuration, count(*) AS size FROM search_documents GROUP BY configuration),
     queries AS MATERIALIZED (
         SELECT configuration,
             to_tsquery(configuration::regconfig, :strict) AS strict,
             to_tsquery(configuration::regconfig, :loose) AS loose
-        FROM present WHERE configuration IS NOT NULL
+        FROM present
     ),
     full_matches AS MATERIALIZED (
         SELECT count(*) AS number FROM (
@@ -58,26 +52,34 @@ _MATCHES = text(
         ) sample
     ),
     terms AS MATERIALIZED (
-        SELECT configuration, to_tsquery(configuration::regconfig, term) AS term
-        FROM queries, unnest(CAST(:terms AS text[])) AS term
+        SELECT number, configuration, to_tsquery(configuration::regconfig, term) AS term
+        FROM present, unnest(CAST(:terms AS text[])) WITH ORDINALITY AS asked(term, number)
+    ),
+    telling AS MATERIALIZED (
+        SELECT number FROM terms
+        WHERE configuration = (SELECT configuration FROM present ORDER BY size DESC LIMIT 1) AND numnode(term) > 0
     ),
     weights AS MATERIALIZED (
-        SELECT q.configuration, q.term, ln(1 + (size - frequency + .5) / (frequency + .5)) AS rarity
-        FROM (SELECT count(*) AS size FROM search_documents) library, terms q,
-        LATERAL (SELECT count(*) AS frequency FROM ({_by("q.term")}) d) counted
+        SELECT number, ln(1 + (library.size - frequency + .5) / (frequency + .5)) AS rarity
+        FROM (SELECT sum(size) AS size FROM present) library,
+        (SELECT number, sum(number_of_texts) AS frequency
+         FROM terms q NATURAL JOIN telling, LATERAL (SELECT count(*) AS number_of_texts FROM ({_by("q.term")}) d) counted
+         GROUP BY number) frequencies
         WHERE frequency > 0
     ),
     hits AS MATERIALIZED (
-        SELECT r.id, r.type, r.language, r.authors, (
-            SELECT coalesce(sum(w.rarity * ts_rank('{WEIGHTS}', d.tsv, w.term, 1)), 0)
-            FROM weights w WHERE w.configuration = d.configuration AND d.tsv @@ w.term
-        ) AS score
+        SELECT r.id, r.type, r.language, r.authors, score
         FROM (
-            SELECT configuration, CASE number WHEN {ENOUGH} THEN strict ELSE loose END AS chosen
+            SELECT configuration, strict, CASE number WHEN {ENOUGH} THEN strict ELSE loose END AS chosen
             FROM queries, full_matches
         ) q,
-        LATERAL ({_by("q.chosen")}) d JOIN resources r ON r.id = d.resource_id
-        WHERE {CONDITION}
+        LATERAL ({_by("q.chosen")}) d
+        JOIN resources r ON r.id = d.resource_id,
+        LATERAL (
+            SELECT coalesce(sum(rarity * ts_rank('{WEIGHTS}', d.tsv, term, 1)), 0) AS score
+            FROM terms NATURAL JOIN weights WHERE configuration = d.configuration AND d.tsv @@ term
+        ) weighed
+        WHERE (score > 0 OR d.tsv @@ q.strict) AND {CONDITION}
     ),
     found AS MATERIALIZED (
         SELECT id, type, language, authors FROM hits

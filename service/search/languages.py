@@ -9,6 +9,10 @@ LANGUAGES: Mapping[str, str] = {
     "nb": "norwegian", "nn": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "sr": "serbian",
     "es": "spanish", "sv": "swedish", "ta": "tamil", "tr": "turkish", "yi": "yiddish",
 }  # fmt: skip
+WITH_STOP_WORDS = (
+    "english", "german", "french", "spanish", "italian", "portuguese", "dutch", "swedish", "danish", "norwegian",
+    "finnish", "hungarian", "russian", "turkish",
+)  # fmt: skip
 SIMPLE = "pharos_simple"  # words as they stand, for every other language
 CONFIGURATIONS = {code: f"pharos_{name}" for code, name in LANGUAGES.items()}
 
@@ -30,3 +34,22 @@ SETUP = (
         END LOOP;
     END $$""",
 )  # what a database needs before the tables of this slice
+
+
+def guess(sample: str) -> str:
+    """Return SQL for the configuration of a text (an SQL expression) whose language nobody told, or NULL.
+
+    It is the one that knows most of the text's first 300 words as its stop words, at least every eighth of them.
+    """
+    names = ", ".join(f"'{name}'" for name in WITH_STOP_WORDS)
+    return f"""(
+        SELECT 'pharos_' || base
+        FROM (SELECT array_agg(word) AS words FROM (
+            SELECT lower(word) AS word FROM regexp_split_to_table(left({sample}, 3000), '\\W+') AS word
+            WHERE word <> '' LIMIT 300) AS first) AS beginning,
+        unnest(ARRAY[{names}]) WITH ORDINALITY AS candidate(base, rank),
+        LATERAL (
+            SELECT count(*) AS stops FROM unnest(words) AS word
+            WHERE ts_lexize(CAST(base || '_stem' AS regdictionary), word) = '{{}}') known
+        WHERE stops * 8 >= cardinality(words) AND stops > 0
+        ORDER BY stops DESC, rank LIMIT 1)"""  # noqa: S608

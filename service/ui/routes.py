@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote
 from uuid import UUID
 
 from pydantic import Field, field_validator
-from sqlalchemy import select
+from sqlalchemy import func, select
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
@@ -21,9 +21,11 @@ from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
 from service.live import newest
 from service.security.authentication import known
-from service.security.login_links import redeem_login_link
+from service.security.credentials import Credential
+from service.security.login_links import LinkUsedUp, redeem_login_link
 from service.security.permissions import PUBLIC
 from service.security.sessions import close_session, drop_cookie, set_cookie, sign_in
+from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
 from service.ui.pages import page, render
@@ -165,9 +167,28 @@ async def search_results(request: Request) -> Response:
 async def login_page(request: Request) -> Response:
     """Sign in; a one-time link shows a button, since opening it must change nothing."""
     given = query(request, SignIn)
-    if request.scope["account"] is not None and not given.code:
+    if given.code:
+        username = await _invited(given.code)
+        if username is None:
+            return _login(request, given.model_copy(update={"code": ""}), LinkUsedUp().detail)
+        return _login(request, given.model_copy(update={"username": username}))
+    if request.scope["account"] is not None:
         return RedirectResponse(_within(given.next), 303)
     return _login(request, given)
+
+
+async def _invited(code: str) -> str | None:
+    """Return whom a link signs in; None where it was used already or is too old."""
+    credential = Credential.of(code)
+    link = select(User.username).join(LoginLink, LoginLink.user_id == User.id)
+    async with reading() as session:
+        return await session.scalar(
+            link.where(
+                LoginLink.key == credential.key,
+                LoginLink.digest == credential.digest,
+                LoginLink.expires_at > func.now(),
+            )
+        )
 
 
 async def login(request: Request) -> Response:

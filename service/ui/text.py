@@ -175,7 +175,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "login.button": "Sign in",
     "login.link.title": "Welcome",
     "login.link.text": "This link signs you in once.",
-    "login.link.button": "Sign in",
+    "login.link.button": "Sign in as {username}",
     "login.hint": "No password yet? “make up” prints a link that signs you in.",
     "login.with_password": "Sign in with a password instead",
     # errors

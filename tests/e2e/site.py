@@ -12,7 +12,7 @@ ARTICLES = {
     "fresnel": (
         "How a thin lens carries light across the sea",
         "The Harbour Review",
-        "Fresnel's lens sends nine tenths of a flame to the horizon. It began with a question about which part of the glass works.",
+        "Fresnel kept the part of the glass that did the work, and nine tenths of the flame went to sea.",
         "Ines Marlow",
         "2024-03-12",
         """A lamp shines in every direction, and most of what it gives is lost. The keeper's problem was never to

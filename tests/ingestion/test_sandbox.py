@@ -37,7 +37,7 @@ def parsers() -> list[psutil.Process]:
     found: list[psutil.Process] = []
     for child in psutil.Process().children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if "service.ingestion.zygote" in child.cmdline():
+            if READER in child.cmdline():
                 found.append(child)
     return found
 

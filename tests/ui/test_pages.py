@@ -67,13 +67,17 @@ async def test_a_link_signs_in_once_and_only_by_its_button(client: httpx.AsyncCl
     for _ in range(2):  # a mail scanner, then the person
         page = await client.get("/ui/login", params={"code": code})
         assert code in page.text
+        assert "Sign in as ada" in page.text
         assert page.headers["cache-control"] == "no-store"
     answer = await client.post("/ui/login", data={"code": code})
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/")
     client.cookies.clear()
     again = await client.post("/ui/login", data={"code": code})
     assert again.status_code == 401
-    assert "used already" in again.text
+    for page in (again, await client.get("/ui/login", params={"code": code})):
+        assert "used already" in page.text
+        assert code not in page.text
+        assert 'type="password"' in page.text
 
 
 async def test_signing_out_ends_the_session(signed_in: httpx.AsyncClient) -> None:
