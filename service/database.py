@@ -140,17 +140,20 @@ async def transaction() -> AsyncGenerator[Session]:
     """Open the one transaction of a request or a task: commits at the end, rolls back on an exception."""
     async with _connected() as (connection, driver):
         await driver.execute("BEGIN")
+        session = Session(connection, driver)
         try:
-            async with Session(connection, driver) as session:
-                yield session
-                for prepare in session.before_commit:
-                    await prepare(session)
-                if session.in_transaction():  # as SQLAlchemy sees it: the session was used, it may have to flush
-                    await session.commit()
+            yield session
+            for prepare in session.before_commit:
+                await prepare(session)
+            if session.in_transaction():  # as SQLAlchemy sees it: the session was used, it may have to flush
+                await session.commit()
         except BaseException:
             with suppress(*_AWAY):  # then PostgreSQL has rolled back
                 await driver.execute("ROLLBACK")
             raise
+        finally:
+            if session.in_transaction():
+                await session.close()
         await driver.execute("COMMIT")
     for follow_up in session.after_commit:
         follow_up()
@@ -165,7 +168,8 @@ async def fetch(statement: Statement, **values: Any) -> list[asyncpg.Record]:
 @asynccontextmanager
 async def _connected() -> AsyncGenerator[tuple[AsyncConnection, asyncpg.Connection]]:
     """Lend a connection, as SQLAlchemy and as asyncpg know it; DatabaseAway where asyncpg loses it."""
-    async with engine().connect() as connection:
+    connection = await engine().connect()
+    try:
         driver = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, asyncpg.Connection)
         try:
@@ -175,6 +179,8 @@ async def _connected() -> AsyncGenerator[tuple[AsyncConnection, asyncpg.Connecti
                 raise
             driver.terminate()  # the pool replaces what is closed
             raise DatabaseAway(reason=str(error)) from error
+    finally:
+        await connection.close()  # gives it back to the pool, which waits for nothing
 
 
 @asynccontextmanager

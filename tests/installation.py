@@ -75,6 +75,12 @@ class Installation:
         finally:
             connection.close()
 
+    def add(self, title: str) -> str:
+        """Add an item by content and return its id."""
+        status, resource = self.call("POST", "/resources", {"title": title, "content": f"About {title}."})
+        assert status == 201, resource
+        return resource["id"]
+
     def broker_url(self) -> str:
         """Return the address of its task queue."""
         folder = self.home / "valkey"

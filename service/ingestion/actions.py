@@ -33,7 +33,7 @@ from service.resources import actions as resources
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
 
-LEASE = timedelta(seconds=90)  # longer than any one step
+LEASE = timedelta(seconds=300)  # longer than any one step, its turn in the sandbox included
 LONGEST_PAUSE = timedelta(minutes=12)  # between two tries of a task, and some more
 STEPS = ("fetched", "extracted", "stored")
 

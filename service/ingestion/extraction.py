@@ -42,7 +42,7 @@ async def extract(
     source = Source(filename, url, declared_type, captured)
     try:
         answer = await sandbox().run(orjson.dumps(source), body)
-    except (NoVerdict, ConnectionError, TimeoutError) as error:
+    except NoVerdict as error:
         raise ParserAway(kind="document") from error
     kind, _, outcome = bytes(answer.output).partition(b"\n")
     if not answer.verdict.success:

@@ -1,7 +1,7 @@
 """HTTP for the way in."""
 
 from typing import Annotated, Any, Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from pydantic import Field, StringConstraints, model_validator
 from starlette.requests import Request
@@ -29,7 +29,6 @@ class IngestRequest(Shape):
     url: Url | None = None
     urls: list[Url] | None = Field(None, min_length=1, max_length=1000)
     title: Line | None = None
-    collection_id: UUID | None = None
     private: bool = False
     force: bool = False
 

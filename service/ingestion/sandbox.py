@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,11 +63,9 @@ class Sandbox:
             if self._idle is not None:
                 self._idle.cancel()
             try:
-                try:
-                    return await self._attempt(source, body)
-                except (NoVerdict, ConnectionError, TimeoutError):  # killed from outside or stuck: another zygote
-                    await self.close()
-                    return await self._attempt(source, body)
+                return await self._attempt(source, body)
+            except NoVerdict:
+                return await self._attempt(source, body)
             finally:
                 self._busy -= 1
                 if not self._busy:
@@ -101,29 +99,37 @@ class Sandbox:
             await asyncio.to_thread(_wait, zygote)
 
     def _close_soon(self) -> None:
-        self._closing = self.loop.create_task(self.close())
+        self._closing = self.loop.create_task(self._close_if_idle())
+
+    async def _close_if_idle(self) -> None:
+        if not self._busy:
+            await self.close()
 
     async def _attempt(self, source: bytes, body: bytes) -> Answer:
+        """Fork a child and talk with it; NoVerdict, and another zygote next time, when this one is dead or stuck."""
         control = await self._ready()
         ours, theirs = socket.socketpair()
-        with ours:
-            ours.setblocking(False)
-            with theirs:
-                socket.send_fds(control, [b"\0"], [theirs.fileno()])
-            async with asyncio.timeout(BOOT + self.seconds):
-                return await self._converse(ours, source, body)
+        try:
+            with ours:
+                ours.setblocking(False)
+                with theirs:
+                    socket.send_fds(control, [b"\0"], [theirs.fileno()])
+                async with asyncio.timeout(BOOT + self.seconds):
+                    return await self._converse(ours, source, body)
+        except (NoVerdict, ConnectionError, TimeoutError) as error:
+            if control is self._control:
+                await self.close()
+            raise NoVerdict from error
 
     async def _converse(self, line: socket.socket, source: bytes, body: bytes) -> Answer:
-        try:
+        with suppress(ConnectionError):  # it may end early, and its verdict says why
             await self.loop.sock_sendall(line, REQUEST.pack(len(source), len(body)) + source)
             await self.loop.sock_sendall(line, body)
-        except ConnectionError:
-            pass  # it ended early, and its verdict says why
         received = bytearray()
         while piece := await self.loop.sock_recv(line, PIECE):
             received += piece
             if len(received) > LARGEST_ANSWER:
-                raise NoVerdict
+                return Answer(memoryview(b""), Verdict.crash())
         split = Verdict.split(received)
         if split is None:
             raise NoVerdict

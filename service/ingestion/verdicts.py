@@ -27,6 +27,11 @@ class Verdict:
             return cls(0, os.WTERMSIG(status), expired, memory)
         return cls(os.WEXITSTATUS(status), 0, expired, memory)
 
+    @classmethod
+    def crash(cls) -> Self:
+        """Return the verdict on a process that had to be given up."""
+        return cls(1, 0, False, 0)
+
     @property
     def success(self) -> bool:
         return self.exit_code == 0 and self.signal == 0

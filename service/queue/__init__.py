@@ -14,6 +14,7 @@ wire.py          messages as bytes
 broker.py        what Dramatiq needs to know
 worker.py        the engine inside the `dramatiq` command
 engine.py        takes, runs, settles; promotes what is due; hands back at the end
+exchange.py      one hop to Redis: what has ended out, what is next in
 lanes.py         order of the lanes, room for each class of work
 runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome

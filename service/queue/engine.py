@@ -1,11 +1,7 @@
 """The engine: takes messages, runs their actors on one event loop, and settles them.
 
-One exchange with Redis carries what has ended and brings what is next, in one hop:
-
-    sent from here -> done, ended otherwise -> handed back -> take          each script may be repeated
-
-The actors run while an exchange is under way, so that its time is not lost. An idle engine sleeps until its bell rings,
-a task ends, or something is due.
+The actors run while a hop to Redis is under way, so that its time is not lost. An idle engine sleeps until its bell
+rings, a task ends, or something is due.
 """
 
 import asyncio
@@ -23,7 +19,8 @@ import structlog
 
 from service.queue.bell import listen
 from service.queue.broker import PharosBroker
-from service.queue.delivery import Again, Claim, Done, Outcome, Run
+from service.queue.delivery import Again, Claim, Outcome, Run
+from service.queue.exchange import Exchange, Left
 from service.queue.heartbeat import DEAD, Heartbeat
 from service.queue.lanes import Lanes, Load
 from service.queue.link import BrokerAway
@@ -52,7 +49,6 @@ class Engine:
         self, broker: PharosBroker, *, concurrency: int, grace: float, queues: Collection[str] | None = None
     ) -> None:
         self.id = uuid4().hex
-        self.processed = self.failed = 0  # tasks that ended here, as Redis knows
         self.idle = False
         self.broker, self._grace = broker, grace
         declared: list[Queue] = [queue for name, queue in broker.queues.items() if not queues or name in queues]
@@ -61,11 +57,7 @@ class Engine:
         self._runner = Runner(broker, self._load.most)
         self._running: dict[bytes, Run] = {}
         self._started_at = time.time()
-        self._turn, self._waits = 1, ""
-        self._sent: list[Packed] = []
-        self._done: list[bytes] = []
-        self._ended: list[Call] = []
-        self._handed_back: list[bytes] = []
+        self._hops = Exchange(self.id, self._lanes, self._load)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
         self._stopping = self._hurried = False
@@ -102,6 +94,11 @@ class Engine:
         self._stopping = True
         self._wake.set()
 
+    @property
+    def processed(self) -> int:
+        """How many tasks have ended here, as far as Redis knows."""
+        return self._hops.processed
+
     def profile(self) -> dict[str, Any]:
         """Describe this worker for `GET /workers/status`; safe to call from another thread."""
         now, running = time.monotonic(), list(self._running.values())
@@ -115,7 +112,7 @@ class Engine:
                 for run in running
             ],
             "processed": self.processed,
-            "failed": self.failed,
+            "failed": self._hops.failed,
             "rss_mb": round(psutil.Process().memory_info().rss / 2**20, 1),
             "started_at": self._started_at,
         }
@@ -127,7 +124,7 @@ class Engine:
                 return False
         except RuntimeError:  # a thread without a loop
             return False
-        self._sent.append(message)
+        self._hops.send(message)
         self._wake.set()
         return True
 
@@ -139,10 +136,10 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             try:
-                more = await self._exchange(take=True)
+                left = await self._exchange(take=True)
                 now = self._loop.time()
-                if now >= self._next_due:
-                    more |= await self._promote()
+                if now >= self._next_due and await self._promote():
+                    left = max(left, Left.MORE)
                 if now >= self._next_tending:
                     await self._tend()
                 failures = 0
@@ -152,7 +149,9 @@ class Engine:
                 await asyncio.sleep(pause(0.1, failures, 1.0))
                 failures += 1
                 continue
-            if not more:
+            if left is Left.SHARED:
+                await asyncio.sleep(0)  # one that blocks this loop must not find more in its hands
+            elif left is Left.NOTHING:
                 self.idle = not self._running
                 await self._sleep(min(IDLE, self._next_due - now))
                 self.idle = False
@@ -163,47 +162,14 @@ class Engine:
         await self._wake.wait()
         timer.cancel()
 
-    async def _exchange(self, *, take: bool) -> bool:
-        """Settle what has ended and, with `take`, start what is next; tell whether there may be more to take."""
-        sent, done, ended, handed_back = self._sent, self._done, self._ended, self._handed_back
-        self._sent, self._done, self._ended, self._handed_back = [], [], [], []
-        calls: list[Call] = []
-        if sent:
-            calls.append(Call(script("add"), [argument for message in sent for argument in message]))
-        if done:
-            calls.append(Call(script("done"), [self.id, *done]))
-        calls += ended
-        if handed_back:
-            calls.append(Call(script("release"), [self.id, *handed_back]))
-        if take and self._load.total < self._load.most:
-            calls.append(self._take())
-        elif not calls:
-            return False
-        try:
-            replies = await execute(*calls)
-        except BrokerAway:  # nobody knows which of them ran, so all of them are repeated
-            self._sent, self._done = sent + self._sent, done + self._done
-            self._ended, self._handed_back = ended + self._ended, handed_back + self._handed_back
-            raise
-        self.processed += len(done) // 2 + sum(call.script is script("end") for call in ended)
-        if not take or calls[-1].script is not script("take"):
-            return False
-        more, waits, taken = replies[-1]
-        self._turn += 1
-        self._waits = waits.decode()
-        for id, lane, body, deliveries, keys in taken:
-            claim = Claim(id, lane, body, deliveries, keys)
+    async def _exchange(self, *, take: bool) -> Left:
+        claims, left = await self._hops.hop(take=take)
+        for claim in claims:
             if self._stopping:
-                self._handed_back += [claim.id, claim.lane]
+                self._hops.hand_back(claim.id, claim.lane)
             else:
                 self._start(claim)
-        return bool(more)
-
-    def _take(self) -> Call:
-        load = self._load
-        room = (load.concurrency, load.reserve, *(load.running[work] for work in "unb"), load.suspects)
-        order = self._lanes.order(self._turn, suspects=load.suspects == 0)
-        return Call(script("take"), [self.id, self._turn, *room, self._waits, *order])
+        return left
 
     # Tasks
 
@@ -221,7 +187,7 @@ class Engine:
         self._load.add(ended.work, -1, suspect=ended.suspect)
         self._wake.set()
         if task.cancelled():
-            self._handed_back += [claim.id, claim.lane]
+            self._hops.hand_back(claim.id, claim.lane)
             return
         error = task.exception()
         if error is None:
@@ -229,19 +195,9 @@ class Engine:
         else:
             log.critical("engine failed to run a task", id=claim.id.decode(), exc_info=error)
             outcome = Again(OUTAGE_CAP, 0, repr(error), claim.body, claim.deliveries)
-        match outcome:
-            case Done():
-                self.failed += outcome.status == "failed"
-                if outcome.error or outcome.result or claim.keys is not None:
-                    settled = outcome.status, outcome.result, outcome.error
-                    self._ended.append(Call(script("end"), [self.id, claim.id, claim.lane, *settled]))
-                else:
-                    self._done += claim[:2]
-            case Again():
-                settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
-                arguments = [self.id, claim.id, claim.lane, round(outcome.delay * 1000), *settled]
-                self._ended.append(Call(script("retry"), arguments))
-                self._next_due = min(self._next_due, asyncio.get_running_loop().time() + outcome.delay)
+        self._hops.settle(claim, outcome)
+        if isinstance(outcome, Again):
+            self._next_due = min(self._next_due, asyncio.get_running_loop().time() + outcome.delay)
 
     # Chores, which any engine does for all
 
@@ -260,15 +216,13 @@ class Engine:
         _, dead, held = await execute(adopt, reap, Call(script("held"), [self.id]))
         if dead:
             log.warning("tasks of dead workers are queued again", workers=[worker.decode() for worker in dead])
-        # No exchange is under way here: what we hold and do not know came with a reply that was lost for good.
-        settled = (call.arguments[1] for call in self._ended)
-        known = {*self._running, *self._done[::2], *self._handed_back[::2], *settled}
+        # No hop is under way here: what we hold and do not know came with a reply that was lost for good.
+        known = self._running.keys() | self._hops.settles()
         for id, lane in zip(held[::2], held[1::2], strict=True):
             if id not in known:
                 log.warning("message without an owner is handed back", id=id.decode(), worker=self.id)
-                self._handed_back += [id, lane]
-        if self._handed_back:
-            self._wake.set()
+                self._hops.hand_back(id, lane)
+                self._wake.set()
 
     def _cancel_overdue(self) -> None:
         now = time.monotonic()
@@ -301,7 +255,7 @@ class Engine:
             await asyncio.wait(tasks, timeout=CANCELLED)
         for stuck in self._running.values():
             log.warning("task does not end, and is handed back", task=stuck.name, id=stuck.claim.id.decode())
-            self._handed_back += [stuck.claim.id, stuck.claim.lane]
+            self._hops.hand_back(stuck.claim.id, stuck.claim.lane)
         end = self._loop.time() + CANCELLED
         while not await self._settled() and self._loop.time() < end:
             pass

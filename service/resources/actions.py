@@ -84,7 +84,7 @@ async def twin(session: ReadSession, resource: Resource) -> UUID | None:
 
 
 _LOCKED = Statement(
-    select(Resource.__table__)
+    select(*(column for column in Resource.__table__.c if column.name != "content_html"))  # large, and never given
     .where(Resource.id == bindparam("id"), visible_to(bindparam("account_id")))
     .with_for_update(key_share=True)  # whoever derives something from it need not wait
 )

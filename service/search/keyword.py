@@ -38,7 +38,9 @@ def _by(query: str) -> str:
 
 
 _MATCHES = text(
-    f"""WITH present AS MATERIALIZED (SELECT configuration, count(*) AS size FROM search_documents GROUP BY configuration),
+    f"""WITH present AS MATERIALIZED (
+        SELECT configuration, count(*) AS size FROM search_documents GROUP BY configuration
+    ),
     queries AS MATERIALIZED (
         SELECT configuration,
             to_tsquery(configuration::regconfig, :strict) AS strict,
@@ -62,8 +64,8 @@ _MATCHES = text(
     weights AS MATERIALIZED (
         SELECT number, ln(1 + (library.size - frequency + .5) / (frequency + .5)) AS rarity
         FROM (SELECT sum(size) AS size FROM present) library,
-        (SELECT number, sum(number_of_texts) AS frequency
-         FROM terms q NATURAL JOIN telling, LATERAL (SELECT count(*) AS number_of_texts FROM ({_by("q.term")}) d) counted
+        (SELECT number, sum(texts) AS frequency
+         FROM terms q NATURAL JOIN telling, LATERAL (SELECT count(*) AS texts FROM ({_by("q.term")}) d) counted
          GROUP BY number) frequencies
         WHERE frequency > 0
     ),

@@ -231,7 +231,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "reading.again": "Reading it again",
     "deleted": "Deleted",
     "ready": "{title} is ready",
-    "ready.many": "{n} items are ready",
+    "finished.many": "{n} items have finished",
     "failed": "{title} failed: {error}",
     "more": ("Show {n} new item", "Show {n} new items"),
     "away": "Pharos does not answer. Is it running?",

@@ -147,9 +147,9 @@ def test_the_punctuation_of_the_sentence_is_not_part_of_it(text: str, kept: str)
     assert trimmed(text) == kept
 
 
-def test_ten_megabytes_on_one_line_take_no_time() -> None:
-    text = "https://example.com/ 10.1000/ ISBN 978 arXiv: http:// word " * 170_000
+def test_half_identifiers_without_end_take_no_time() -> None:
+    text = "https://example.com/ 10.1000/ ISBN 978 arXiv: http:// word " * 34_000
     started = time.process_time()
     citations = citations_of(text)
-    assert time.process_time() - started < 20
+    assert time.process_time() - started < 10
     assert [citation.value for citation in citations] == ["https://example.com/"]

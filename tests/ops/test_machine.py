@@ -70,9 +70,11 @@ def test_only_processes_with_our_mark_are_ended(tmp_path: Path) -> None:
     def start(home: Path, command: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(["sh", "-c", command], env={"PATH": os.environ["PATH"], MARK: str(home)})
 
-    ours, stubborn = start(tmp_path, "sleep 60"), start(tmp_path, "trap '' TERM; touch ready; sleep 1.4; sleep 60")
-    stranger = start(tmp_path / "other", "sleep 60")
+    deaf = f"trap '' TERM; touch {tmp_path}/deaf; sleep 60"
+    ours, stubborn, stranger = start(tmp_path, "sleep 60"), start(tmp_path, deaf), start(tmp_path / "other", "sleep 60")
     try:
+        while not (tmp_path / "deaf").exists():
+            time.sleep(0.01)
         machine.end_leftovers(tmp_path, grace=0.3)
         assert ours.wait(1) == -signal.SIGTERM
         assert stranger.poll() is None

@@ -1,61 +1,29 @@
-"""Two commands on a bare machine: the real `up` and `down`, with everything that can have happened in between."""
+"""Two commands on a bare machine: the real `up` and `down`."""
 
 import os
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
-from service.embedded import free_port
 from tests.installation import Installation, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 
 
-@pytest.fixture(scope="module")
-def pharos() -> Iterator[Installation]:
-    home = Path(tempfile.mkdtemp(prefix="pharos-up-"))  # mode 0700
-    installation = Installation(home, free_port())
-    try:
-        yield installation
-    finally:
-        installation.run("down")
-        for process in installation.alive():
-            process.kill()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-@pytest.fixture
-def running(pharos: Installation) -> Installation:
-    """The installation, up."""
-    if not pharos.ready():
-        pharos.up()
-    return pharos
-
-
-def add(installation: Installation, title: str) -> str:
-    status, resource = installation.call("POST", "/resources", {"title": title, "content": f"About {title}."})
-    assert status == 201, resource
-    return resource["id"]
-
-
-def test_two_ups_at_once_make_one_pharos_and_say_where_it_is(pharos: Installation) -> None:
+def test_two_ups_at_once_make_one_pharos_and_say_where_it_is(installation: Installation) -> None:
     with ThreadPoolExecutor() as threads:
-        said = list(threads.map(lambda _: pharos.up(), range(2)))
+        said = list(threads.map(lambda _: installation.up(), range(2)))
     assert sum("Pharos is running already." in text for text in said) == 1
     for text in said:
-        assert f"Pharos is ready at http://127.0.0.1:{pharos.port} with 2 workers." in text
-        assert f"http://127.0.0.1:{pharos.port}/ui/login?code=" in text
+        assert f"Pharos is ready at http://127.0.0.1:{installation.port} with 2 workers." in text
+        assert f"http://127.0.0.1:{installation.port}/ui/login?code=" in text
         assert "make down" in text
-    assert set(pharos.processes()) == {
+    assert set(installation.processes()) == {
         "postgres", "valkey", "inference", "web", "timetable", "worker-1", "worker-2", "supervisor",
     }  # fmt: skip
-    assert pharos.home.stat().st_mode & 0o777 == 0o700
+    assert installation.home.stat().st_mode & 0o777 == 0o700
 
 
 def test_no_password_is_on_a_command_line(running: Installation) -> None:
@@ -78,32 +46,8 @@ def test_scaling_takes_effect(running: Installation) -> None:
     assert until(lambda: sum(name.startswith("worker-") for name in running.processes()) == 2)
 
 
-def test_killed_programs_come_back(running: Installation) -> None:
-    killed = {"postgres", "web", "worker-1", "valkey", "inference", "timetable"}
-    before = running.processes()
-    for name in killed:
-        before[name].kill()
-    assert until(lambda: killed <= set(running.processes()) and running.ready(), seconds=60)
-    after = running.processes()
-    assert {name for name in before if after[name].pid != before[name].pid} == killed
-
-
-def test_up_right_after_the_supervisor_was_killed(running: Installation) -> None:
-    running.processes()["supervisor"].kill()
-    running.up()
-    assert [process.name() for process in running.alive()].count("valkey-server") == 1
-
-
-def test_everything_killed_and_up_again(running: Installation) -> None:
-    id = add(running, "Breakwaters")
-    for process in running.alive():
-        process.kill()
-    running.up()
-    assert running.call("GET", f"/resources/{id}")[0] == 200
-
-
 def test_down_ends_everything_and_the_library_survives(running: Installation) -> None:
-    id = add(running, "Lighthouses")
+    id = running.add("Lighthouses")
     began = time.monotonic()
     assert "Pharos is stopped. Your library stays in" in running.run("down").stdout
     assert time.monotonic() - began < 15  # it promises 10 on a machine that does nothing else
@@ -114,29 +58,14 @@ def test_down_ends_everything_and_the_library_survives(running: Installation) ->
     assert running.call("GET", f"/resources/{id}")[0] == 200
 
 
-def test_a_killed_supervisor_takes_its_programs_along_and_stale_files_are_ignored(running: Installation) -> None:
-    running.processes()["supervisor"].kill()
-    assert until(lambda: running.alive() == [], seconds=15)
-    (running.home / "run" / "supervisor.pid").write_text(str(os.getpid()))
-    (running.home / "postgres" / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n/elsewhere\n")
-    running.up()
-    assert running.call("GET", "/health") == (200, {"status": "ok"})
-
-
-def test_a_hung_supervisor_is_ended_by_down(running: Installation) -> None:
-    running.processes()["supervisor"].suspend()
-    assert running.run("down").returncode == 0
-    assert running.alive() == []
-
-
-def test_a_busy_port_is_explained(pharos: Installation) -> None:
-    pharos.run("down")
+def test_a_busy_port_is_explained(installation: Installation) -> None:
+    installation.run("down")
     with socket.socket() as squatter:
         squatter.bind(("127.0.0.1", 0))
         squatter.listen()
         port = squatter.getsockname()[1]
-        done = pharos.run("up", PHAROS_PORT=str(port))
+        done = installation.run("up", PHAROS_PORT=str(port))
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 is taken by process {os.getpid()}" in done.stderr
     assert "Traceback" not in done.stderr
-    assert pharos.alive() == []
+    assert installation.alive() == []

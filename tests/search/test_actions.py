@@ -116,11 +116,11 @@ async def test_more_different_words_than_fit_are_indexed_in_part_and_say_so(ada:
     assert "'w000001x'" in row.tsv
 
 
-@pytest.mark.parametrize("unit", ["a_", "a.", "a-", "/a", "a@", "<a ", "1.", "&a;", "a\\'", "\t", "😀"])
-async def test_an_odd_text_takes_no_longer_than_another(ada: Account, unit: str) -> None:
-    resource_id = await add(ada, "Odd", unit * 200_000)
-    async with asyncio.timeout(10):
-        assert await index(resource_id)
+async def test_an_odd_text_takes_no_longer_than_another(ada: Account) -> None:
+    for unit in ("a_", "a.", "a-", "/a", "a@", "<a ", "1.", "&a;", "a\\'", "\t", "😀"):
+        resource_id = await add(ada, "Odd", unit * 200_000)
+        async with asyncio.timeout(5):
+            assert await index(resource_id)
 
 
 async def test_embedding_is_done_once_and_told_once(ada: Account, server: ModelServer) -> None:

@@ -57,6 +57,7 @@ local function claim(id, lane, body)
 end
 
 local peers = math.max(redis.call('ZCARD', WORKERS), 1)
+local MORE, SHARED = 1, 2 -- there is more to take; others should have their chance first
 local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
 local more, now_waits = 0, {}
 for i = 10, #ARGV, 2 do
@@ -74,9 +75,10 @@ for i = 10, #ARGV, 2 do
       redis.call('SADD', NS .. lane .. ':idle', worker)
       now_waits[class] = true
     else
-      -- No more than this worker's share, so that an idle one finds something; and half of the room at a time, so that
-      -- those run while the others are fetched. The rest comes with the next turn.
-      local share = math.min(most, half, math.ceil(length / peers))
+      -- Half of the room at a time, so that those run while the others are fetched; and no more than this worker's share,
+      -- so that an idle one finds something. The rest comes with the next turn.
+      local fair = math.ceil(length / peers)
+      local share = math.min(most, half, fair)
       local found = redis.call('LPOP', NS .. lane, share)
       local bodies = redis.call('HMGET', messages_of(lane), unpack(found))
       for n, id in ipairs(found) do
@@ -88,7 +90,7 @@ for i = 10, #ARGV, 2 do
         end
       end
       if share < most and share < length then
-        more = 1
+        more = math.max(more, share == fair and SHARED or MORE)
       end
     end
   elseif string.find(waits, class, 1, true) then

@@ -37,6 +37,10 @@ export function takeAdditions(added, known) {
     }
   });
 
+  if (!CSS.supports("field-sizing", "content")) {
+    field.addEventListener("input", () => (field.rows = Math.min(8, field.value.split("\n").length)));
+  }
+
   document.getElementById("files").addEventListener("change", (event) => {
     addFiles([...event.target.files], added, known);
     event.target.value = "";
@@ -157,14 +161,15 @@ function takeDrops(added, known) {
     if (!wanted(event)) return;
     event.preventDefault();
     show((inside = 0));
-    take(event.dataTransfer);
+    if (take(event.dataTransfer)) form.requestSubmit();
   });
   addEventListener("paste", (event) => {
     if (event.clipboardData.files.length) event.preventDefault();
     else if (event.target.closest?.("input, textarea")) return;
-    take(event.clipboardData);
+    if (take(event.clipboardData)) field.focus(); // a person looks at it first
   });
 
+  /** Take files at once; put links into the field, and return whether there are any. */
   function take(given) {
     const folders = [...given.items].map((item) => item.webkitGetAsEntry?.()).filter((entry) => entry?.isDirectory);
     const names = new Set(folders.map((folder) => folder.name));
@@ -172,11 +177,11 @@ function takeDrops(added, known) {
     if (files.length || names.size) {
       addFiles(files, added, known);
       for (const name of names) refuse(text("folder", { name }));
-      return;
+      return false;
     }
     const words = given.getData("text/uri-list") || given.getData("text/plain");
-    if (!links(words).length) return;
+    if (!links(words).length) return false;
     field.value = words.trim();
-    form.requestSubmit();
+    return true;
   }
 }

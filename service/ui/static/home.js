@@ -11,8 +11,8 @@ import { announce, toast } from "./toast.js";
 const SOON = 120; // ms in which the first changes are gathered
 const PAUSE = 400; // ms between two looks while changes keep coming, and three times as long as a look takes
 const AT_ONCE = 50; // items in one look
-const MANY = 25; // new items after which the whole page is read again
-const LONGEST = 100; // items on the page; older ones are a page further
+const PAGE = 25; // items that the server shows on a page; after more new ones the whole page is read again
+const LONGEST = 100; // items that a page may grow to
 const FRESH = 5000; // ms for which the steps of a finished item stay
 const ARRIVALS = ["ingestion.started", "document.uploaded", "resource.created"];
 
@@ -39,7 +39,7 @@ async function look() {
   const there = ids.filter(rowOf).slice(0, AT_ONCE);
   const arriving = ids.filter((id) => !rowOf(id));
   try {
-    if (arriving.length > MANY) {
+    if (arriving.length > PAGE) {
       changed.clear();
       replace(await part("/ui/"));
     } else {
@@ -62,12 +62,14 @@ function update(asked, fresh) {
   recount(fresh);
 }
 
+/** Make the list what a fresh copy of this page shows; returns the position in the log that it stands for. */
 function replace(fresh) {
   const rows = [...fresh.querySelectorAll("#items .item")];
   const found = new Set(rows.map((row) => row.id));
   [...list.children].filter((row) => !found.has(row.id)).forEach((row) => row.remove());
   rows.forEach(place);
   recount(fresh);
+  return fresh.querySelector("#items").dataset.position;
 }
 
 function recount(fresh) {
@@ -79,7 +81,7 @@ function place(row) {
   const old = rowOf(row.dataset.id);
   if (old) return change(old, row);
   const next = [...list.children].find((other) => other.dataset.created <= row.dataset.created);
-  if (!next && list.children.length >= LONGEST) return;
+  if (!next && list.children.length >= PAGE) return; // it belongs on a page further
   document.getElementById("empty")?.remove();
   row.classList.add("fresh");
   list.insertBefore(row, next ?? null);
@@ -95,10 +97,10 @@ function change(old, row) {
   if (now === "ready") {
     old.classList.add("fresh");
     setTimeout(() => old.classList.remove("fresh"), FRESH);
-    announce(text("ready", { title }), (n) => text("ready.many", { n }));
+    announce(text("ready", { title }), (n) => text("finished.many", { n }));
   } else if (now === "failed") {
     const error = old.querySelector(".trouble p")?.textContent ?? "";
-    announce(text("failed", { title, error }), (n) => text("ready.many", { n }));
+    announce(text("failed", { title, error }), (n) => text("finished.many", { n }));
   }
 }
 
@@ -106,7 +108,7 @@ function light() {
   document.body.toggleAttribute("data-busy", Number(document.getElementById("filters").dataset.working) > 0);
 }
 
-listen(list.dataset.position, (name, { resource_id: id }) => {
+function hear(name, { resource_id: id }) {
   if (!id) return;
   const arrives = ARRIVALS.includes(name);
   if (name === "resource.deleted") {
@@ -118,7 +120,9 @@ listen(list.dataset.position, (name, { resource_id: id }) => {
   else note(); // the counts
   more.hidden = unseen.size === 0;
   more.textContent = text("more", { n: unseen.size });
-});
+}
+
+listen(list.dataset.position, hear, async () => replace(await part(location.href)));
 
 more.addEventListener("click", () => location.assign("/ui/"));
 

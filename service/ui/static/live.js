@@ -8,8 +8,11 @@ const NAMES = [
 const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
 const RETRY = 5_000; // ms, for answers after which the browser does not try again by itself
 
-/** Call `hear(name, data)` for each event after `position`. */
-export function listen(position, hear) {
+/**
+ * Call `hear(name, data)` for each event after `position`. After a rest, `catchUp()` reads the page as it is now and
+ * returns the position that it stands for, so that nobody has to be told what happened in a day.
+ */
+export function listen(position, hear, catchUp) {
   let source = null;
   let timer = 0;
 
@@ -25,23 +28,34 @@ export function listen(position, hear) {
     }
     source.addEventListener("error", () => {
       if (source?.readyState !== EventSource.CLOSED) return; // the browser reconnects
-      close();
-      timer = setTimeout(open, RETRY);
+      rest();
+      timer = setTimeout(wake, RETRY);
       fetch("/users/me").then((answer) => answer.status === 401 && location.reload(), () => {}); // to the sign-in page
     });
   }
 
-  function close() {
+  function rest() {
     source?.close();
     source = null;
   }
 
+  async function wake() {
+    clearTimeout(timer);
+    if (source) return;
+    try {
+      position = await catchUp();
+      open();
+    } catch {
+      timer = setTimeout(wake, RETRY);
+    }
+  }
+
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
-    if (document.hidden) timer = setTimeout(close, HIDDEN);
-    else open();
+    if (document.hidden) timer = setTimeout(rest, HIDDEN);
+    else wake();
   });
-  addEventListener("pagehide", close); // or the page could not be kept for going back
-  addEventListener("pageshow", (event) => event.persisted && open());
+  addEventListener("pagehide", rest); // or the page could not be kept for going back
+  addEventListener("pageshow", (event) => event.persisted && wake());
   open();
 }

@@ -10,30 +10,38 @@ import { announce, toast, toastNext } from "./toast.js";
 const SOON = 200; // ms in which changes are gathered
 
 const page = document.getElementById("resource");
-const { id, position } = page.dataset;
+const { id } = page.dataset;
 let timer = 0;
 
+/** Make the page what it is now; returns the position in the log that it stands for. */
 async function refresh() {
+  const fresh = (await part(location.pathname)).querySelector("#resource");
+  const before = page.dataset.phase;
+  morph(page, fresh);
+  if (before !== "ready" && page.dataset.phase === "ready") announce(text("ready", { title: page.dataset.title }), String);
+  return page.dataset.position;
+}
+
+async function soon() {
   timer = 0;
   try {
-    const fresh = (await part(`/ui/resources/${id}`)).querySelector("#resource");
-    const before = page.dataset.phase;
-    morph(page, fresh);
-    if (before !== "ready" && page.dataset.phase === "ready") announce(text("ready", { title: page.dataset.title }), String);
+    await refresh();
   } catch (error) {
     console.warn("The page could not be refreshed:", error.message);
   }
 }
 
-listen(position, (name, data) => {
+function hear(name, data) {
   if (data.resource_id !== id) return;
   if (name === "resource.deleted") {
     toastNext(text("deleted"));
     location.replace("/ui/");
   } else {
-    timer ||= setTimeout(refresh, SOON);
+    timer ||= setTimeout(soon, SOON);
   }
-});
+}
+
+listen(page.dataset.position, hear, refresh);
 
 const dialog = document.getElementById("delete-dialog");
 document.getElementById("delete")?.addEventListener("click", () => dialog.showModal());

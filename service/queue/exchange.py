@@ -1,0 +1,97 @@
+"""One hop to Redis and back: what was sent from here and what has ended goes out, what is next comes in.
+
+    sent from here -> done, ended otherwise -> handed back -> take
+
+Whether a hop that got no answer was carried out, nobody knows; so it is repeated, and each of its scripts allows that.
+"""
+
+from enum import IntEnum
+
+from service.queue.delivery import Claim, Done, Outcome
+from service.queue.lanes import Lanes, Load
+from service.queue.link import BrokerAway
+from service.queue.scripting import Call, execute, script
+from service.queue.send import Packed
+
+
+class Left(IntEnum):
+    """What a hop left in the lanes, as far as there was room for it."""
+
+    NOTHING = 0
+    MORE = 1
+    SHARED = 2  # other workers should have a chance at it first
+
+
+class Exchange:
+    """What one worker has to tell Redis, and its turns at taking."""
+
+    def __init__(self, worker: str, lanes: Lanes, load: Load) -> None:
+        self.processed = self.failed = 0  # tasks that ended here, as Redis knows
+        self._worker, self._lanes, self._load = worker, lanes, load
+        self._turn, self._waits = 1, ""
+        self._sent: list[Packed] = []
+        self._done: list[bytes] = []  # id, lane, id, lane, ...
+        self._ended: list[Call] = []
+        self._handed_back: list[bytes] = []  # id, lane, id, lane, ...
+
+    def send(self, message: Packed) -> None:
+        """Send a message before the acknowledgement of what it comes from."""
+        self._sent.append(message)
+
+    def settle(self, claim: Claim, outcome: Outcome) -> None:
+        """Tell how a claim ended."""
+        owned = (self._worker, claim.id, claim.lane)
+        if not isinstance(outcome, Done):
+            settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
+            self._ended.append(Call(script("retry"), [*owned, round(outcome.delay * 1000), *settled]))
+        elif outcome.result or outcome.error or claim.keys is not None:
+            self._ended.append(Call(script("end"), [*owned, outcome.status, outcome.result, outcome.error]))
+        else:
+            self._done += owned[1:]
+
+    def hand_back(self, id: bytes, lane: bytes) -> None:
+        """Give a claim to whoever takes it next, and do not count its delivery."""
+        self._handed_back += (id, lane)
+
+    def settles(self) -> set[bytes]:
+        """Return the ids of claims that ended, and of which Redis does not know yet."""
+        return {*self._done[::2], *self._handed_back[::2], *(bytes(call.arguments[1]) for call in self._ended)}
+
+    async def hop(self, *, take: bool) -> tuple[list[Claim], Left]:
+        """Make one hop, and with `take` bring what is next; raises BrokerAway, then the next hop repeats this one."""
+        sent, done, ended, handed_back = self._sent, self._done, self._ended, self._handed_back
+        self._sent, self._done, self._ended, self._handed_back = [], [], [], []
+        calls: list[Call] = []
+        if sent:
+            calls.append(Call(script("add"), [argument for message in sent for argument in message]))
+        if done:
+            calls.append(Call(script("done"), [self._worker, *done]))
+        calls += ended
+        if handed_back:
+            calls.append(Call(script("release"), [self._worker, *handed_back]))
+        take = take and self._load.total < self._load.most
+        if take:
+            calls.append(self._take())
+        if not calls:
+            return [], Left.NOTHING
+        try:
+            replies = await execute(*calls)
+        except BrokerAway:
+            self._sent, self._done = sent + self._sent, done + self._done
+            self._ended, self._handed_back = ended + self._ended, handed_back + self._handed_back
+            raise
+        failed = sum(call.script is script("end") and call.arguments[3] == "failed" for call in ended)
+        self.processed += len(done) // 2 + sum(call.script is script("end") for call in ended)
+        self.failed += failed
+        if not take:
+            return [], Left.NOTHING
+        left, waits, taken = replies[-1]
+        self._turn += 1
+        self._waits = waits.decode()
+        return [Claim(*fields) for fields in taken], Left(left)
+
+    def _take(self) -> Call:
+        load = self._load
+        room = (load.concurrency, load.reserve, *load.running.values(), load.suspects)
+        order = self._lanes.order(self._turn, suspects=load.suspects == 0)
+        return Call(script("take"), [self._worker, self._turn, *room, self._waits, *order])
