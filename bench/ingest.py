@@ -36,6 +36,12 @@ JOIN search_documents ON search_documents.resource_id = resources.id JOIN embedd
 WHERE resources.status = 'completed' AND resources.id = ANY($1)
 """
 
+MISSING = """
+SELECT url, state, error FROM ingestions
+WHERE resource_id = ANY($1) AND NOT (
+    resource_id IN (SELECT resource_id FROM search_documents) AND resource_id IN (SELECT resource_id FROM embeddings))
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -180,7 +186,9 @@ async def ingest(
     try:
         while (done := await connection.fetchval(DERIVED, wanted)) < len(set(wanted)):
             if time.monotonic() - began > PATIENCE:
-                raise TimeoutError(f"only {done} of {len(pages)} pages are searchable after {PATIENCE:.0f} s")
+                rows = await connection.fetch(MISSING, wanted)
+                missing = "\n".join(f"{row['url']}: {row['state']}, {row['error']}" for row in rows)
+                raise TimeoutError(f"{done} of {len(pages)} pages are searchable after {PATIENCE:.0f} s:\n{missing}")
             await asyncio.sleep(0.1)
     finally:
         await connection.close()

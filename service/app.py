@@ -1,6 +1,5 @@
 """The web application: routes and middleware as two lists; the lifespan opens everything and closes it again."""
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
@@ -92,18 +91,12 @@ async def broken(request: Request, error: Exception) -> Response:
 async def lifespan(app: Starlette) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
-    await database.connect("web")
-    await ensure_admin()
-    TABLE.listen(bus)
-    log.info("the table is set", hooks=len(HOOKS))
-    async with limits.connected(), queue.connected(), live.hub():
-        relay = asyncio.create_task(Relay(bus, TABLE.route, queue.send, live.ring).run(), name="relay")
-        try:
+    async with database.connected("web"), limits.connected(), queue.connected(), live.hub():
+        await ensure_admin()
+        TABLE.listen(bus)
+        log.info("the table is set", hooks=len(HOOKS))
+        async with Relay(bus, TABLE.route, queue.send, live.ring).running():
             yield
-        finally:
-            relay.cancel()
-            await asyncio.gather(relay, return_exceptions=True)
-            await database.disconnect()
 
 
 def create_app() -> Starlette:

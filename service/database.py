@@ -128,6 +128,18 @@ async def disconnect() -> None:
     _engine = None
 
 
+@asynccontextmanager
+async def connected(
+    application_name: str, size: int | None = None, overflow: int | None = None
+) -> AsyncGenerator[None]:
+    """Keep this process's engine open for the block."""
+    await connect(application_name, size, overflow)
+    try:
+        yield
+    finally:
+        await disconnect()
+
+
 def engine() -> AsyncEngine:
     """Return this process's engine, for DDL and listeners; slices use `transaction()` and `reading()`."""
     if _engine is None:

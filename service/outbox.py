@@ -11,7 +11,8 @@ The log's `position` is given while one advisory lock is held until the commit, 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -156,6 +157,16 @@ class Relay:
                     continue
         finally:
             _awake = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncGenerator[None]:
+        """Carry on in the background of the block."""
+        running = asyncio.create_task(self.run(), name="relay")
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
 
     async def drain(self) -> int:
         """Carry one batch and return its size; what could not be sent stays and is nobody's."""

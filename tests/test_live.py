@@ -104,6 +104,8 @@ Open = Callable[..., Stream]
 async def hub(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[live.Hub]:
     monkeypatch.setattr(authentication, "known", Known())
     monkeypatch.setattr(live, "_quiet_until", 0.0)
+    monkeypatch.setattr(live, "POLL", 0.1)
+    monkeypatch.setattr(live, "RECHECK", 0.2)
     async with queue.connected(), live.hub() as running:
         yield running
 
@@ -197,7 +199,6 @@ async def test_without_redis_the_clock_is_enough(
 ) -> None:
     monkeypatch.setenv("PHAROS_BROKER_URL", "redis://127.0.0.1:1/0")
     settings.cache_clear()
-    monkeypatch.setattr(live, "POLL", 0.05)
     ada = await person("ada")
     async with connect(ada.secret) as stream:
         positions = await log_events(2)
@@ -324,7 +325,6 @@ async def test_hanging_up_ends_every_stream(connect: Open, person: NewPerson, hu
 
 
 async def test_the_hub_survives_the_database(connect: Open, person: NewPerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "POLL", 0.05)
     reading, failures = live.reading, 0
 
     def broken() -> object:

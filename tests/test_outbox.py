@@ -1,7 +1,6 @@
 """The outbox: what commits is carried on, once where it can be, again where it must be."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -61,12 +60,6 @@ async def change(count: int = 1, audience: UUID | None = None) -> list[UUID]:
 async def waiting() -> int:
     async with reading() as session:
         return (await backlog(session))[0]
-
-
-async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 5) -> None:
-    async with asyncio.timeout(seconds):
-        while not await condition():
-            await asyncio.sleep(0.02)
 
 
 async def test_events_commit_with_the_change_or_not_at_all() -> None:
@@ -159,18 +152,12 @@ async def test_two_relays_share_the_work_without_sending_twice() -> None:
 
 async def test_a_commit_wakes_the_relay_of_its_process() -> None:
     sent = Sent()
-    running = asyncio.create_task(relay(sent).run())
-    try:
-        await eventually(lambda: _is(lambda: True))
+    async with relay(sent).running():
+        await asyncio.sleep(0)  # the relay looks once, and sleeps
         await change()
-        await eventually(lambda: _is(lambda: len(sent.message_ids) == 1), seconds=0.9)
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def _is(condition: Callable[[], bool]) -> bool:
-    return condition()
+        async with asyncio.timeout(0.9):
+            while len(sent.message_ids) < 1:
+                await asyncio.sleep(0.01)
 
 
 async def test_private_events_are_for_their_owner_only() -> None:

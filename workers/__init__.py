@@ -8,7 +8,6 @@ What a worker needs is imported when one starts, not with this package: the mode
 too, and stay small.
 """
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -40,15 +39,10 @@ async def resources() -> AsyncGenerator[None]:
     from service.queue import send
     from service.settings import settings
 
-    await database.connect("worker", min(settings().worker_concurrency, KEPT), OVERFLOW)
-    TABLE.listen(bus)
-    relay = asyncio.create_task(Relay(bus, TABLE.route, send, live.ring).run(), name="relay")
-    try:
-        yield
-    finally:
-        relay.cancel()
-        await asyncio.gather(relay, return_exceptions=True)
-        await database.disconnect()
+    async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
+        TABLE.listen(bus)
+        async with Relay(bus, TABLE.route, send, live.ring).running():
+            yield
 
 
 broker_of_process().add_middleware(EngineBoot(load, resources))

@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 IDLE = 0.25  # seconds after which an idle engine looks by itself: stock producers ring no bell, nor do new delays
 TEND = 1.0  # seconds between looks after dead workers, orphans, and what stock producers delayed
+WATCH = 0.5  # seconds between looks after tasks that run beyond their limit
 PROMOTE = 500  # messages per queue that become due in one call
 CANCELLED = 2.0  # seconds that cancelled tasks get to clean up
 
@@ -71,13 +72,14 @@ class Engine:
         self.broker.carry = self._carry
         heartbeat = Heartbeat(self.id, self.profile)
         heartbeat.start()
-        bell = asyncio.create_task(self._listen())
+        chores = [asyncio.create_task(chore) for chore in (self._listen(), self._watch())]
         log.info("worker takes tasks", worker=self.id, queues=self._queues, concurrency=self._load.concurrency)
         try:
             await self._work()
             await self._finish(heartbeat)
         finally:
-            bell.cancel()
+            for chore in chores:
+                chore.cancel()
             self.broker.carry = lambda _: False
             self._runner.close()
             heartbeat.stop()
@@ -136,8 +138,8 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             try:
-                left = await self._exchange(take=True)
                 now = self._loop.time()
+                left = await self._exchange(take=True)
                 if now >= self._next_due and await self._promote():
                     left = max(left, Left.MORE)
                 if now >= self._next_tending:
@@ -211,7 +213,6 @@ class Engine:
     async def _tend(self) -> None:
         assert self._loop is not None
         self._next_tending = self._loop.time() + TEND
-        self._cancel_overdue()
         adopt, reap = Call(script("adopt"), self._queues), Call(script("reap"), [round(DEAD * 1000)])
         _, dead, held = await execute(adopt, reap, Call(script("held"), [self.id]))
         if dead:
@@ -224,12 +225,14 @@ class Engine:
                 self._hops.hand_back(id, lane)
                 self._wake.set()
 
-    def _cancel_overdue(self) -> None:
-        now = time.monotonic()
-        for run in list(self._running.values()):
-            if now - run.begun > run.limit and not run.overdue and run.task is not None:
-                run.overdue = True
-                run.task.cancel()
+    async def _watch(self) -> None:
+        while True:  # not a timer per task: each would cost it more than its own bookkeeping
+            await asyncio.sleep(WATCH)
+            now = time.monotonic()
+            for run in list(self._running.values()):
+                if now - run.begun > run.limit and not run.overdue and run.task is not None:
+                    run.overdue = True
+                    run.task.cancel()
 
     async def _listen(self) -> None:
         while True:

@@ -31,7 +31,7 @@ class Exchange:
         self._turn, self._waits = 1, ""
         self._sent: list[Packed] = []
         self._done: list[bytes] = []  # id, lane, id, lane, ...
-        self._ended: list[Call] = []
+        self._ended: dict[bytes, Call] = {}  # by id
         self._handed_back: list[bytes] = []  # id, lane, id, lane, ...
 
     def send(self, message: Packed) -> None:
@@ -43,9 +43,9 @@ class Exchange:
         owned = (self._worker, claim.id, claim.lane)
         if not isinstance(outcome, Done):
             settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
-            self._ended.append(Call(script("retry"), [*owned, round(outcome.delay * 1000), *settled]))
+            self._ended[claim.id] = Call(script("retry"), [*owned, round(outcome.delay * 1000), *settled])
         elif outcome.result or outcome.error or claim.keys is not None:
-            self._ended.append(Call(script("end"), [*owned, outcome.status, outcome.result, outcome.error]))
+            self._ended[claim.id] = Call(script("end"), [*owned, outcome.status, outcome.result, outcome.error])
         else:
             self._done += owned[1:]
 
@@ -55,18 +55,18 @@ class Exchange:
 
     def settles(self) -> set[bytes]:
         """Return the ids of claims that ended, and of which Redis does not know yet."""
-        return {*self._done[::2], *self._handed_back[::2], *(bytes(call.arguments[1]) for call in self._ended)}
+        return {*self._done[::2], *self._handed_back[::2], *self._ended}
 
     async def hop(self, *, take: bool) -> tuple[list[Claim], Left]:
         """Make one hop, and with `take` bring what is next; raises BrokerAway, then the next hop repeats this one."""
         sent, done, ended, handed_back = self._sent, self._done, self._ended, self._handed_back
-        self._sent, self._done, self._ended, self._handed_back = [], [], [], []
+        self._sent, self._done, self._ended, self._handed_back = [], [], {}, []
         calls: list[Call] = []
         if sent:
             calls.append(Call(script("add"), [argument for message in sent for argument in message]))
         if done:
             calls.append(Call(script("done"), [self._worker, *done]))
-        calls += ended
+        calls += ended.values()
         if handed_back:
             calls.append(Call(script("release"), [self._worker, *handed_back]))
         take = take and self._load.total < self._load.most
@@ -78,11 +78,11 @@ class Exchange:
             replies = await execute(*calls)
         except BrokerAway:
             self._sent, self._done = sent + self._sent, done + self._done
-            self._ended, self._handed_back = ended + self._ended, handed_back + self._handed_back
+            self._ended, self._handed_back = ended | self._ended, handed_back + self._handed_back
             raise
-        failed = sum(call.script is script("end") and call.arguments[3] == "failed" for call in ended)
-        self.processed += len(done) // 2 + sum(call.script is script("end") for call in ended)
-        self.failed += failed
+        ends = [call for call in ended.values() if call.script is script("end")]
+        self.processed += len(done) // 2 + len(ends)
+        self.failed += sum(call.arguments[3] == "failed" for call in ends)
         if not take:
             return [], Left.NOTHING
         left, waits, taken = replies[-1]

@@ -57,44 +57,37 @@ local function claim(id, lane, body)
 end
 
 local peers = math.max(redis.call('ZCARD', WORKERS), 1)
-local MORE, SHARED = 1, 2 -- there is more to take; others should have their chance first
+local MORE, SHARED = 1, 2 -- there may be more to take; others should have their chance first
 local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
-local more, now_waits = 0, {}
+local left, empty, full = 0, {}, {}
 for i = 10, #ARGV, 2 do
   local lane, class = ARGV[i], ARGV[i + 1]
+  local suspect = class == 's'
   local most
-  if class == 's' then
+  if suspect then
     class = 'n'
-    most = math.min(1 - suspects, free('n'))
+    most = math.min(1 - suspects, free(class))
   else
     most = free(class)
   end
-  if most > 0 then
-    local length = redis.call('LLEN', NS .. lane)
-    if length == 0 then
-      redis.call('SADD', NS .. lane .. ':idle', worker)
-      now_waits[class] = true
-    else
-      -- Half of the room at a time, so that those run while the others are fetched; and no more than this worker's share,
-      -- so that an idle one finds something. The rest comes with the next turn.
-      local fair = math.ceil(length / peers)
-      local share = math.min(most, half, fair)
-      local found = redis.call('LPOP', NS .. lane, share)
-      local bodies = redis.call('HMGET', messages_of(lane), unpack(found))
-      for n, id in ipairs(found) do
-        if claim(id, lane, bodies[n]) then
-          running[class] = running[class] + 1
-          if ARGV[i + 1] == 's' then
-            suspects = suspects + 1
-          end
-        end
-      end
-      if share < most and share < length then
-        more = math.max(more, share == fair and SHARED or MORE)
+  local length = most > 0 and redis.call('LLEN', NS .. lane) or 0
+  if length > 0 then
+    -- Half of the room at a time, so that those run while the others are fetched; and no more than this worker's share,
+    -- so that an idle one finds something. The rest comes with the next turn.
+    local fair = math.ceil(length / peers)
+    local share = math.min(most, half, fair)
+    local found = redis.call('LPOP', NS .. lane, share)
+    local bodies = redis.call('HMGET', messages_of(lane), unpack(found))
+    for n, id in ipairs(found) do
+      if claim(id, lane, bodies[n]) then
+        running[class] = running[class] + 1
+        suspects = suspects + (suspect and 1 or 0)
       end
     end
-  elseif string.find(waits, class, 1, true) then
-    redis.call('SREM', NS .. lane .. ':idle', worker)
+    left = math.max(left, share < length and share == fair and SHARED or MORE)
+  elseif not suspect then
+    local lanes = most > 0 and empty or full
+    lanes[#lanes + 1] = i
   end
 end
 
@@ -103,5 +96,23 @@ if #ids > 0 then
   redis.call('SET', TURN .. worker, turn .. ' ' .. table.concat(ids, ' '))
   redis.call('ZADD', WORKERS, 'NX', now, worker)
 end
-local classes = (now_waits.u and 'u' or '') .. (now_waits.n and 'n' or '') .. (now_waits.b and 'b' or '')
-return {more, classes, taken}
+
+-- A worker waits for a lane only after a turn that found nothing at all, which a busy one never has.
+local classes = {}
+for class in string.gmatch(waits, '.') do
+  classes[class] = true
+end
+for _, i in ipairs(full) do
+  local lane, class = ARGV[i], ARGV[i + 1]
+  if string.find(waits, class, 1, true) then
+    redis.call('SREM', NS .. lane .. ':idle', worker)
+    classes[class] = nil
+  end
+end
+if left == 0 then
+  for _, i in ipairs(empty) do
+    redis.call('SADD', NS .. ARGV[i] .. ':idle', worker)
+    classes[ARGV[i + 1]] = true
+  end
+end
+return {left, (classes.u and 'u' or '') .. (classes.n and 'n' or '') .. (classes.b and 'b' or ''), taken}
