@@ -38,4 +38,5 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "monitoring": (),
+    "ui": ("resources", "graph", "search", "ingestion"),
 }

@@ -43,6 +43,14 @@ class EventRow(EventColumns, Base):
     position: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
 
 
+SHOWN = ("id", "name", "version", "data", "timestamp", "priority", "correlation_id", "cause")
+
+
+def shown(row: EventRow) -> dict[str, Any]:
+    """Return an event as everyone who may see it sees it."""
+    return {field: getattr(row, field) for field in SHOWN}
+
+
 async def history(
     session: ReadSession,
     account_id: UUID,

@@ -26,7 +26,7 @@ from starlette.types import Receive, Scope, Send
 
 from service.database import reading
 from service.errors import Invalid, RateLimited, Unavailable
-from service.event_log import EventRow, history
+from service.event_log import EventRow, history, shown
 from service.queue.bell import listen
 from service.queue.link import NAMESPACE, BrokerAway, client
 from service.security.authentication import authenticate
@@ -77,8 +77,7 @@ class Frame:
     @classmethod
     def of(cls, row: EventRow) -> "Frame":
         """Write a row of the log in the format of server-sent events."""
-        fields = ("id", "name", "version", "data", "timestamp", "priority", "correlation_id", "cause")
-        data = orjson.dumps({field: getattr(row, field) for field in fields}, default=str, option=orjson.OPT_UTC_Z)
+        data = orjson.dumps(shown(row), default=str, option=orjson.OPT_UTC_Z)
         wire = b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.name.encode(), data)
         return cls(row.position, row.audience, wire)
 

@@ -3,16 +3,20 @@
 import http.client
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from service.embedded import free_port
 from workers.supervisor.programs import MARK
 
 ROOT = Path(__file__).parents[1]
@@ -95,3 +99,17 @@ def until(condition: Callable[[], object], seconds: float = 15) -> bool:
             return False
         time.sleep(0.1)
     return True
+
+
+@contextmanager
+def installed(**settings: str) -> Iterator[Installation]:
+    """Make a Pharos in a private folder, with nothing running yet, and leave nothing of it."""
+    home = Path(tempfile.mkdtemp(prefix="pharos-test-"))  # mode 0700
+    made = Installation(home, free_port(), settings)
+    try:
+        yield made
+    finally:
+        made.run("down")
+        for process in made.alive():
+            process.kill()
+        shutil.rmtree(home, ignore_errors=True)

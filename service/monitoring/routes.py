@@ -11,7 +11,7 @@ from service import queue
 from service.bus import bus
 from service.database import pool_status, reading
 from service.errors import NotFound
-from service.event_log import history
+from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
 from service.monitoring.readiness import readiness
 from service.queue.task import Task
@@ -45,9 +45,7 @@ async def events_history(request: Request) -> Response:
         rows = await history(
             session, account(request).id, limit=asked.limit, name=asked.name, correlation_id=asked.correlation_id
         )
-    fields = ("id", "name", "version", "data", "timestamp", "priority", "correlation_id", "cause")
-    events = [{field: getattr(row, field) for field in fields} for row in rows]
-    return respond({"count": len(events), "events": events})
+    return respond({"count": len(rows), "events": [shown(row) for row in rows]})
 
 
 async def db_pool(request: Request) -> Response:

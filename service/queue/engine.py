@@ -138,8 +138,8 @@ class Engine:
         while not self._stopping:
             self._wake.clear()
             try:
-                now = self._loop.time()
                 left = await self._exchange(take=True)
+                now = self._loop.time()
                 if now >= self._next_due and await self._promote():
                     left = max(left, Left.MORE)
                 if now >= self._next_tending:

@@ -5,6 +5,7 @@
 Whether a hop that got no answer was carried out, nobody knows; so it is repeated, and each of its scripts allows that.
 """
 
+import time
 from enum import IntEnum
 
 from service.queue.delivery import Claim, Done, Outcome
@@ -12,6 +13,8 @@ from service.queue.lanes import Lanes, Load
 from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
 from service.queue.send import Packed
+
+SUSPECTS = 0.2  # seconds between looks after suspects, which are rare and can wait
 
 
 class Left(IntEnum):
@@ -28,7 +31,7 @@ class Exchange:
     def __init__(self, worker: str, lanes: Lanes, load: Load) -> None:
         self.processed = self.failed = 0  # tasks that ended here, as Redis knows
         self._worker, self._lanes, self._load = worker, lanes, load
-        self._turn, self._waits = 1, ""
+        self._turn, self._waits, self._next_suspect = 1, "", 0.0
         self._sent: list[Packed] = []
         self._done: list[bytes] = []  # id, lane, id, lane, ...
         self._ended: dict[bytes, Call] = {}  # by id
@@ -93,5 +96,9 @@ class Exchange:
     def _take(self) -> Call:
         load = self._load
         room = (load.concurrency, load.reserve, *load.running.values(), load.suspects)
-        order = self._lanes.order(self._turn, suspects=load.suspects == 0)
+        now = time.monotonic()
+        suspects = load.suspects == 0 and now >= self._next_suspect
+        if suspects:
+            self._next_suspect = now + SUSPECTS
+        order = self._lanes.order(self._turn, suspects=suspects)
         return Call(script("take"), [self._worker, self._turn, *room, self._waits, *order])

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, Text, func, or_
+from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, Text, func, or_, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,6 +23,7 @@ class Resource(Base):
         Index("ix_resources_canonical_url", "canonical_url"),
         Index("ix_resources_content_hash", "content_hash"),
         Index("ix_resources_updated_at", "updated_at"),
+        Index("ix_resources_unfinished", "status", postgresql_where=text("status <> 'completed'")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)

@@ -32,6 +32,7 @@ LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE
     ("POST", "/import"): INGEST,
     ("GET", "/search"): SEARCH,
     ("POST", "/search"): SEARCH,
+    ("GET", "/ui/search/results"): SEARCH,
 }
 
 # fmt: off

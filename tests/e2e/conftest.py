@@ -3,16 +3,14 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from service.embedded import free_port
 from tests.e2e.site import Site, serving
-from tests.installation import Installation
+from tests.installation import Installation, installed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -24,16 +22,9 @@ ARGUMENTS = [
 @pytest.fixture(scope="session")
 def installation() -> Iterator[Installation]:
     """A running Pharos that may fetch from 127.0.0.1."""
-    home = Path(tempfile.mkdtemp(prefix="pharos-e2e-"))
-    made = Installation(home, free_port(), {"PHAROS_EGRESS_ALLOW": "127.0.0.0/8"})
-    try:
+    with installed(PHAROS_EGRESS_ALLOW="127.0.0.0/8") as made:
         made.up()
         yield made
-    finally:
-        made.run("down")
-        for process in made.alive():
-            process.kill()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

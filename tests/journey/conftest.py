@@ -2,18 +2,14 @@
 
 import asyncio
 import pydoc
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from html import escape
-from pathlib import Path
 
 import httpx
 import pytest
 
-from service.embedded import free_port
-from tests.installation import Installation
+from tests.installation import Installation, installed
 from tests.origin import Origin, Page
 
 MODULES = """
@@ -59,16 +55,9 @@ async def origin() -> AsyncIterator[Origin]:
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
     """A running Pharos that may fetch from 127.0.0.1."""
-    home = Path(tempfile.mkdtemp(prefix="pharos-journey-"))
-    made = Installation(home, free_port(), {"PHAROS_EGRESS_ALLOW": "127.0.0.0/8"})
-    try:
+    with installed(PHAROS_EGRESS_ALLOW="127.0.0.0/8") as made:
         made.up()
         yield made
-    finally:
-        made.run("down")
-        for process in made.alive():
-            process.kill()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-
 from service.search.languages import SETUP
 from service.search.vectors import FullVector, HalfVector
 
@@ -124,9 +123,9 @@ def upgrade() -> None:
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=True),
-        sa.Column("authors", sa.ARRAY(sa.Text()), nullable=False),
-        sa.Column("subjects", sa.ARRAY(sa.Text()), nullable=False),
-        sa.Column("tags", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("authors", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("subjects", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("tags", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("content", sa.Text(), nullable=False),
         sa.Column("content_html", sa.Text(), nullable=True),
@@ -151,6 +150,13 @@ def upgrade() -> None:
     op.create_index("ix_resources_content_hash", "resources", ["content_hash"], unique=False)
     op.create_index("ix_resources_created_at", "resources", ["created_at", "id"], unique=False)
     op.create_index("ix_resources_owner_id_created_at", "resources", ["owner_id", "created_at"], unique=False)
+    op.create_index(
+        "ix_resources_unfinished",
+        "resources",
+        ["status"],
+        unique=False,
+        postgresql_where=sa.text("status <> 'completed'"),
+    )
     op.create_index("ix_resources_updated_at", "resources", ["updated_at"], unique=False)
     op.create_table(
         "sessions",
@@ -380,6 +386,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_sessions_user_id"), table_name="sessions")
     op.drop_table("sessions")
     op.drop_index("ix_resources_updated_at", table_name="resources")
+    op.drop_index("ix_resources_unfinished", table_name="resources", postgresql_where=sa.text("status <> 'completed'"))
     op.drop_index("ix_resources_owner_id_created_at", table_name="resources")
     op.drop_index("ix_resources_created_at", table_name="resources")
     op.drop_index("ix_resources_content_hash", table_name="resources")

@@ -59,7 +59,7 @@ end
 local peers = math.max(redis.call('ZCARD', WORKERS), 1)
 local MORE, SHARED = 1, 2 -- there may be more to take; others should have their chance first
 local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
-local left, empty, full = 0, {}, {}
+local left, empty = 0, {}
 for i = 10, #ARGV, 2 do
   local lane, class = ARGV[i], ARGV[i + 1]
   local suspect = class == 's'
@@ -85,9 +85,8 @@ for i = 10, #ARGV, 2 do
       end
     end
     left = math.max(left, share < length and share == fair and SHARED or MORE)
-  elseif not suspect then
-    local lanes = most > 0 and empty or full
-    lanes[#lanes + 1] = i
+  elseif most > 0 and not suspect then
+    empty[#empty + 1] = i
   end
 end
 
@@ -97,16 +96,15 @@ if #ids > 0 then
   redis.call('ZADD', WORKERS, 'NX', now, worker)
 end
 
--- A worker waits for a lane only after a turn that found nothing at all, which a busy one never has.
+-- A worker waits for a lane after a turn that found nothing at all, which a busy one never has; and no more once it has
+-- no room for what would come.
 local classes = {}
 for class in string.gmatch(waits, '.') do
-  classes[class] = true
+  classes[class] = free(class) > 0
 end
-for _, i in ipairs(full) do
-  local lane, class = ARGV[i], ARGV[i + 1]
-  if string.find(waits, class, 1, true) then
-    redis.call('SREM', NS .. lane .. ':idle', worker)
-    classes[class] = nil
+for i = 10, #ARGV, 2 do
+  if classes[ARGV[i + 1]] == false then
+    redis.call('SREM', NS .. ARGV[i] .. ':idle', worker)
   end
 end
 if left == 0 then
