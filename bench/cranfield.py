@@ -96,9 +96,8 @@ async def _measure(collection: Collection) -> Report:
         "the actions that the tasks and the API run, on a PostgreSQL and a model server of their own.",
     )
     await migrate(settings().database_url or "")
-    await _model_server()
-    await database.connect("bench", 16, 4)
-    try:
+    async with database.connected("bench", 16, 4), inference.connected():
+        await _model_server()
         began = time.perf_counter()
         account, numbers = await _fill(collection)
         seconds = time.perf_counter() - began
@@ -119,9 +118,6 @@ async def _measure(collection: Collection) -> Report:
             report.mark(f"nDCG@10, {mode}", score, "at least", MARKS[mode], "")
         report.figure("added, indexed, embedded", "Pharos", "texts/s", [len(collection.texts) / seconds])
         report.checks["texts indexed and embedded"] = [len(numbers)]
-    finally:
-        inference.disconnect()
-        await database.disconnect()
     return report
 
 

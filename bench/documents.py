@@ -25,11 +25,12 @@ The raw data are in [docs/benchmarks/](benchmarks/).
 def store(report: Report, machine: dict[str, Any]) -> None:
     """Write a report and its plot, then the page about all reports."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    document = {"machine": machine, **asdict(report)}
-    for entry, mark in zip(document["marks"], report.marks, strict=True):
-        entry["met"] = mark.met
-    for entry, figure in zip(document["figures"], report.figures, strict=True):
-        entry["median"] = figure.median
+    document = {
+        "machine": machine,
+        **asdict(report),
+        "figures": [asdict(figure) | {"median": figure.median} for figure in report.figures],
+        "marks": [asdict(mark) | {"met": mark.met} for mark in report.marks],
+    }
     (FOLDER / f"{report.name}.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     (FOLDER / f"{report.name}.svg").write_text(plot(report.figures))
     PAGE.write_text(page())

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 import venv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
@@ -47,7 +47,7 @@ def inherited() -> dict[str, str]:
 
 
 @contextmanager
-def servers() -> Iterator[Servers]:
+def servers() -> Generator[Servers]:
     """Start PostgreSQL and Valkey."""
     with tempfile.TemporaryDirectory(prefix="pharos-bench-") as folder, ExitStack() as stack:
         home = Path(folder)
@@ -74,7 +74,7 @@ class Web:
 @contextmanager
 def web_process(
     python: Path, application: str, environment: Mapping[str, str], path: str, factory: bool
-) -> Iterator[Web]:
+) -> Generator[Web]:
     """Run one uvicorn process until the block ends, yield it once `path` answers."""
     port = free_port()
     command = [str(python), "-m", "uvicorn", application, *(["--factory"] if factory else [])]
@@ -90,7 +90,7 @@ def web_process(
 
 
 @contextmanager
-def process(command: Sequence[str], environment: Mapping[str, str], log: int) -> Iterator[subprocess.Popen[bytes]]:
+def process(command: Sequence[str], environment: Mapping[str, str], log: int) -> Generator[subprocess.Popen[bytes]]:
     """Run a program until the block ends: SIGTERM, and SIGKILL after ten seconds."""
     import signal
 

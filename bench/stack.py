@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +46,10 @@ class Stack:
         status = control.ask(self.home / "run" / "control", "status")
         assert status is not None
         return {program["name"]: program["pid"] for program in status["programs"] if program["pid"]}
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Return the processor time that each program has used, with its children: those that ended count, too."""
+        return {name: _cpu(pid) for name, pid in self.processes().items()}
 
 
 @contextmanager
@@ -91,7 +95,7 @@ class Memory:
             self.peaks[name] = max(self.peaks.get(name, 0.0), _resident(pid))
 
     @contextmanager
-    def watching(self, stack: Stack, every: float = 1.0) -> Iterator[None]:
+    def watching(self, stack: Stack, every: float = 1.0) -> Generator[None]:
         """Measure again and again until the block ends."""
         over = threading.Event()
 
@@ -116,6 +120,13 @@ def _resident(pid: int) -> float:
     except psutil.Error:
         return 0.0
     return sum(map(_own, family)) / 2**20
+
+
+def _cpu(pid: int) -> float:
+    process = psutil.Process(pid)
+    ended = process.cpu_times()
+    alive = [each.cpu_times() for each in [process, *process.children(recursive=True)]]
+    return ended.children_user + ended.children_system + sum(times.user + times.system for times in alive)
 
 
 def _own(process: psutil.Process) -> float:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, live, logs, queue
+from service import database, inference, live, logs, queue
 from service.bus import bus
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
@@ -24,6 +24,7 @@ from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
 from service.resources.routes import routes as resource_routes
+from service.search import executed
 from service.search.routes import routes as search_routes
 from service.security import limits
 from service.security.middleware import middleware as security_middleware
@@ -95,7 +96,11 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         await ensure_admin()
         TABLE.listen(bus)
         log.info("the table is set", hooks=len(HOOKS))
-        async with Relay(bus, TABLE.route, queue.send, live.ring).running():
+        async with (
+            Relay(bus, TABLE.route, queue.send, live.ring).running(),
+            executed.recording(),
+            inference.connected(),
+        ):
             yield
 
 

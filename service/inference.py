@@ -11,7 +11,8 @@ and their mean in the payload. Vectors are float32 in the machine's order: both 
 import asyncio
 import struct
 from collections import OrderedDict, deque
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -85,10 +86,14 @@ def socket_path() -> Path:
     return settings().inference_socket or settings().home / "run" / "inference"
 
 
-def disconnect() -> None:
-    """Close the connections that are kept."""
-    while _idle:
-        _close(_idle.pop())
+@asynccontextmanager
+async def connected() -> AsyncGenerator[None]:
+    """Close the connections that were kept when the block ends."""
+    try:
+        yield
+    finally:
+        while _idle:
+            _close(_idle.pop())
 
 
 def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 Row = Mapping[str, Any] | Record
 
 LEASE = 15  # seconds until another process may take over a batch that was not settled
-BATCH = 500
+BATCH = 100  # events: more of them at a time would make requests wait while they are turned into messages
 GATHER = 0.02  # seconds between two batches: in a burst, what commits meanwhile goes along with the next one
 POLL = 1.0  # seconds between looks for what a crashed process left
 

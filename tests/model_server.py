@@ -50,6 +50,8 @@ class ModelServer:
 
 def forget_vectors() -> None:
     """Make the client ask for every vector again, over new connections, as if no time-out had been."""
-    inference.disconnect()
+    for connection in inference._idle:
+        connection.writer.close()
+    inference._idle.clear()
     inference._vectors.clear()
     inference._hung_until = 0.0

@@ -4,13 +4,13 @@ import asyncio
 from uuid import uuid4
 
 import pytest
-from service.queue.task import Dispatch, Task
 from structlog.testing import capture_logs
 
 from service.bus import EventBus
 from service.events import Envelope, Event, current_origin
 from service.hooks import EMBED, HOOKS, INDEX, INGEST, On, Table
 from service.ingestion.events import IngestionStarted
+from service.queue.task import Dispatch, Task
 from service.resources.events import ResourceContentChanged, ResourceDeleted, ResourceUpdated
 
 

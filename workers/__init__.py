@@ -32,7 +32,7 @@ def load() -> None:
 @asynccontextmanager
 async def resources() -> AsyncGenerator[None]:
     """Open the database and carry what the tasks emit, while they run."""
-    from service import database, live
+    from service import database, inference, live
     from service.bus import bus
     from service.hooks import TABLE
     from service.outbox import Relay
@@ -41,7 +41,7 @@ async def resources() -> AsyncGenerator[None]:
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with Relay(bus, TABLE.route, send, live.ring).running():
+        async with inference.connected(), Relay(bus, TABLE.route, send, live.ring).running():
             yield
 
 

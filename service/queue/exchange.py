@@ -31,7 +31,8 @@ class Exchange:
     def __init__(self, worker: str, lanes: Lanes, load: Load) -> None:
         self.processed = self.failed = 0  # tasks that ended here, as Redis knows
         self._worker, self._lanes, self._load = worker, lanes, load
-        self._turn, self._waits, self._next_suspect = 1, "", 0.0
+        self._turn, self._waits = 1, ""
+        self._taken, self._next_suspect = 0, 0.0
         self._sent: list[Packed] = []
         self._done: list[bytes] = []  # id, lane, id, lane, ...
         self._ended: dict[bytes, Call] = {}  # by id
@@ -91,6 +92,7 @@ class Exchange:
         left, waits, taken = replies[-1]
         self._turn += 1
         self._waits = waits.decode()
+        self._taken += bool(taken)
         return [Claim(*fields) for fields in taken], Left(left)
 
     def _take(self) -> Call:
@@ -100,5 +102,5 @@ class Exchange:
         suspects = load.suspects == 0 and now >= self._next_suspect
         if suspects:
             self._next_suspect = now + SUSPECTS
-        order = self._lanes.order(self._turn, suspects=suspects)
+        order = self._lanes.order(self._taken, suspects=suspects)
         return Call(script("take"), [self._worker, self._turn, *room, self._waits, *order])

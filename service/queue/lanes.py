@@ -24,9 +24,9 @@ class Lanes:
         self.names = [name for name, *_ in ranked] + self._suspects[::2]
         self._work = {name.encode(): work for name, _, work in ranked}
 
-    def order(self, turn: int, *, suspects: bool) -> list[str]:
-        """Return lane, class, lane, class, ... for one turn; those of suspects first, if any may be taken."""
-        order = self._orders[turn % len(self._orders)]
+    def order(self, taken: int, *, suspects: bool) -> list[str]:
+        """Return lane, class, lane, class, ... after `taken` turns that took something; suspects first, if they may."""
+        order = self._orders[taken % len(self._orders)]
         return self._suspects + order if suspects else order
 
     def work(self, lane: bytes) -> str:

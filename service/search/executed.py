@@ -5,6 +5,8 @@ are committed together, and a process that is killed takes its last half second 
 """
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 import structlog
@@ -34,21 +36,30 @@ def record(event: SearchExecuted, account_id: UUID) -> None:
         _flushing = asyncio.get_running_loop().create_task(_flush_soon())
 
 
+@asynccontextmanager
+async def recording() -> AsyncGenerator[None]:
+    """Tell of the last ones when the block ends."""
+    try:
+        yield
+    finally:
+        await flush()
+
+
 async def flush() -> None:
     """Tell of what is waiting."""
     batch = _waiting.copy()
     _waiting.clear()
     if not batch:
         return
-    async with transaction() as session:
-        for event, account_id, here in batch:
-            with origin(here.correlation_id, here.cause):
-                emit(session, event, audience=account_id)
+    try:
+        async with transaction() as session:
+            for event, account_id, here in batch:
+                with origin(here.correlation_id, here.cause):
+                    emit(session, event, audience=account_id)
+    except (Unavailable, DBAPIError, OSError, TimeoutError) as error:
+        log.warning("searches are not told of", searches=len(batch), error=str(error))
 
 
 async def _flush_soon() -> None:
     await asyncio.sleep(PAUSE)
-    try:
-        await flush()
-    except (Unavailable, DBAPIError, OSError, TimeoutError) as error:
-        log.warning("searches are not told of", error=str(error))
+    await flush()

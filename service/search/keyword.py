@@ -17,7 +17,7 @@ from service.search.filters import CONDITION, Filters
 from service.search.query import Query, tsquery
 
 ENOUGH = 10  # full matches; where there are fewer, partial ones follow
-WEIGHTS = "{.5, .5, .5, 1}"  # of text, description, authors and subjects, title
+WEIGHTS = "{.6, .6, .6, 1}"  # of text, description, authors and subjects, title
 FACET_VALUES = 50
 
 

@@ -123,8 +123,10 @@ class Query:
 
     @property
     def weighed(self) -> list[Term]:
-        """What counts for the score: the terms, and the parts of bare compounds by themselves."""
-        return list(dict.fromkeys([*self.terms, *(part for term in self.bare for part in term.parts)]))
+        """What counts for the score: of a bare compound, its parts."""
+        return list(
+            dict.fromkeys(part for term in self.terms for part in (term.parts if term in self.bare else [term]))
+        )
 
     @property
     def words(self) -> str:
@@ -263,11 +265,9 @@ class _Parser:
 
     def _close(self) -> None:
         closed = self._levels.pop()
-        node = closed.node()
-        if node is None:
-            return
         level = self._levels[-1]
-        level.negate_next = closed.negated
-        if isinstance(node, Term):
-            self._signed.add(node)
-        level.add(node)
+        if not closed.operators and not closed.negated:  # brackets as in prose
+            level.alternatives[-1] += closed.alternatives[-1]
+        elif (node := closed.node()) is not None:
+            level.negate_next = closed.negated
+            level.add(node)

@@ -22,27 +22,31 @@ class Proxy:
     def __init__(self, target: str, chance: float) -> None:
         self._target, self._chance = target, chance
         self.dropped = 0
+        self.serving: set[asyncio.Task[None]] = set()
         self._random = random.Random(7)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving = asyncio.current_task()
+        assert serving is not None
+        self.serving.add(serving)
         address = urlsplit(self._target)
         upstream, downstream = await asyncio.open_connection(address.hostname, address.port)
 
         async def forward() -> None:
             while data := await reader.read(65536):
                 downstream.write(data)
+            downstream.close()
 
         forwarding = asyncio.create_task(forward())
-        try:
-            while data := await upstream.read(65536):
-                if self._random.random() < self._chance:
-                    self.dropped += 1
-                    break
-                writer.write(data)
-        finally:
-            forwarding.cancel()
-            writer.close()
-            downstream.close()
+        while data := await upstream.read(65536):
+            if self._random.random() < self._chance:
+                self.dropped += 1
+                break
+            writer.write(data)
+        for stream in (writer, downstream):
+            stream.close()
+        await asyncio.gather(forwarding, writer.wait_closed(), downstream.wait_closed(), return_exceptions=True)
+        self.serving.discard(serving)
 
 
 @pytest.fixture
@@ -57,7 +61,7 @@ async def proxy(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     settings.cache_clear()
     yield proxy
     server.close()
-    await server.wait_closed()
+    await asyncio.gather(*proxy.serving)
 
 
 async def test_no_task_is_lost_and_none_runs_twice(proxy: Proxy, working: Work, store: Any) -> None:

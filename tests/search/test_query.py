@@ -29,6 +29,8 @@ from service.search.query import LONGEST, EmptyQuery, NoWords, OnlyExclusions, Q
         ("(a OR b) c", "(('a' | 'b') & 'c')"),
         ("(a OR b) AND c", "(('a' | 'b') & 'c')"),
         ("NOT (a OR b) c", "(!('a' | 'b') & 'c')"),
+        ("lights (mostly lamps) of ships", "('lights' & 'mostly' & 'lamps' & 'of' & 'ships')"),
+        ("a OR (b c)", "('a' | ('b' & 'c'))"),
         ("a OR (b AND (c OR -d))", "('a' | ('b' & ('c' | !'d')))"),
         ("twice twice", "'twice'"),
         ("asyncio.run", "'asyncio run'"),
@@ -106,9 +108,15 @@ def test_bare_words_demand_nothing() -> None:
     assert query.only_excludes
 
 
+def test_brackets_as_in_prose_demand_nothing() -> None:
+    query = parse("lights (mostly lamps) of ships")
+    assert query.demand is None
+    assert [term.text for term in query.bare] == ["lights", "mostly", "lamps", "of", "ships"]
+
+
 def test_a_compound_may_be_matched_in_part_unless_it_has_a_digit() -> None:
     assert parse("high-speed flow").loose == "('high' | 'speed' | 'flow')"
-    assert parse("high-speed").weighed == [Term("high speed"), Term("high"), Term("speed")]
+    assert parse("high-speed").weighed == [Term("high"), Term("speed")]
     assert parse("10.1000/182").loose == "'10 1000 182'"
     assert parse('"high-speed"').weighed == [Term("high speed")]
 
