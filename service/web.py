@@ -31,7 +31,10 @@ JSON_LIMIT = 32 * 2**20  # bytes; a text of ten megabytes and its HTML pass
 
 
 def _in_utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is out of range") from None
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]  # a time without a zone is taken as UTC

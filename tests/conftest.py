@@ -19,7 +19,7 @@ import pytest
 import redis.asyncio
 from starlette.applications import Starlette
 
-from service import database
+from service import database, logs
 from service.app import create_app
 from service.embedded import Postgres, Valkey, running
 from service.migrations import migrate
@@ -159,6 +159,7 @@ async def _empty(database_url: str, *redis_urls: str) -> None:
 async def application(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The whole web application, as its server runs it; no worker runs."""
     monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
+    monkeypatch.setattr(logs, "configure", lambda: None)  # it would last beyond this test
     settings.cache_clear()
     await database.disconnect()
     app = create_app()

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import uuid4
 
 import dramatiq
@@ -96,10 +96,12 @@ class PharosBroker(Broker):
         return message
 
     def flush(self, queue_name: str) -> None:
-        """Drop what waits in a queue."""
+        """Drop what waits in a queue, and what runs of it."""
+        messages = f"{NAMESPACE}:{queue_name}.msgs"
         lanes = [name for name, *_ in Queue.named(queue_name).lanes]
-        names = [*lanes, f"{queue_name}:suspect", f"{queue_name}:due", f"{queue_name}.msgs"]
-        self.redis.delete(*(f"{NAMESPACE}:{name}" for name in names))
+        names = [*lanes, f"{queue_name}:suspect", f"{queue_name}:due"]
+        tasks = [f"{NAMESPACE}:task:{id.decode()}" for id in cast("list[bytes]", self.redis.hkeys(messages))]
+        self.redis.delete(messages, *(f"{NAMESPACE}:{name}" for name in names), *tasks)
 
     def flush_all(self) -> None:
         """Drop what waits in all declared queues."""

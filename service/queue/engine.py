@@ -40,7 +40,7 @@ CANCELLED = 2.0  # seconds that cancelled tasks get to clean up
 
 
 class Engine:
-    """Runs the tasks of some queues (None: of all that the broker's actors declare) until `stop()`.
+    """Runs the tasks of some queues (None: of all that are declared) until `stop()`.
 
     `concurrency` is what each class of work may fill (see `Load`); `grace` is how long running tasks may go on after a
     stop, in seconds: then they are cancelled and handed back.
@@ -52,8 +52,10 @@ class Engine:
         self.id = uuid4().hex
         self.idle = False
         self.broker, self._grace = broker, grace
-        declared: list[Queue] = [queue for name, queue in broker.queues.items() if not queues or name in queues]
-        self._queues = [queue.name for queue in declared]
+        # Also those without an actor here: what nobody can run must become a dead letter, and not wait for ever.
+        known: dict[str, Queue] = Queue.registry | broker.queues
+        declared = [queue for name, queue in known.items() if not queues or name in queues]
+        self._queues = sorted(queue.name for queue in declared)
         self._lanes, self._load = Lanes(declared), Load(concurrency)
         self._runner = Runner(broker, self._load.most)
         self._running: dict[bytes, Run] = {}
@@ -176,8 +178,9 @@ class Engine:
     # Tasks
 
     def _start(self, claim: Claim) -> None:
-        suspect = claim.lane.endswith(b":suspect")
-        started = Run(claim, self._lanes.work(claim.lane), suspect)
+        lane = claim.lane.decode()
+        suspect = lane.endswith(":suspect")
+        started = Run(claim, self._lanes.work(lane), suspect)
         self._running[claim.id] = started
         self._load.add(started.work, 1, suspect=suspect)
         started.task = asyncio.create_task(self._runner.run(started))

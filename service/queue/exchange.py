@@ -32,7 +32,7 @@ class Exchange:
         self.processed = self.failed = 0  # tasks that ended here, as Redis knows
         self._worker, self._lanes, self._load = worker, lanes, load
         self._turn, self._waits = 1, ""
-        self._taken, self._next_suspect = 0, 0.0
+        self._next_suspect = 0.0
         self._sent: list[Packed] = []
         self._done: list[bytes] = []  # id, lane, id, lane, ...
         self._ended: dict[bytes, Call] = {}  # by id
@@ -92,8 +92,10 @@ class Exchange:
         left, waits, taken = replies[-1]
         self._turn += 1
         self._waits = waits.decode()
-        self._taken += bool(taken)
-        return [Claim(*fields) for fields in taken], Left(left)
+        claims = [Claim(*fields) for fields in taken]
+        for lane in {claim.lane for claim in claims}:
+            self._lanes.served(lane.decode())
+        return claims, Left(left)
 
     def _take(self) -> Call:
         load = self._load
@@ -102,5 +104,5 @@ class Exchange:
         suspects = load.suspects == 0 and now >= self._next_suspect
         if suspects:
             self._next_suspect = now + SUSPECTS
-        order = self._lanes.order(self._taken, suspects=suspects)
+        order = self._lanes.order(suspects=suspects)
         return Call(script("take"), [self._worker, self._turn, *room, self._waits, *order])

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from itertools import groupby
-from math import lcm
 
 from service.queue.task import NORMAL, Queue
 
@@ -10,33 +9,35 @@ SUSPECT = "s"
 
 
 class Lanes:
-    """The lanes by rank, highest first; lanes of equal rank take turns at going first."""
+    """The lanes by rank, highest first; among those of equal rank, the one that was served last goes last."""
 
     def __init__(self, queues: Iterable[Queue]) -> None:
         queues = sorted(queues, key=lambda queue: (-queue.priority, queue.name))
         ranked = sorted((lane for queue in queues for lane in queue.lanes), key=lambda lane: -lane[1])
-        groups = [[(name, work) for name, _, work in group] for _, group in groupby(ranked, key=lambda lane: lane[1])]
-        self._orders = [
-            [word for group in groups for lane in _rotated(group, turn) for word in lane]
-            for turn in range(lcm(*map(len, groups)))
-        ]
+        self._groups = [[name for name, *_ in group] for _, group in groupby(ranked, key=lambda lane: lane[1])]
+        self._group = {name: group for group in self._groups for name in group}
+        self._work = {name: work for name, _, work in ranked}
         self._suspects = [word for queue in queues for word in (f"{queue.name}:suspect", SUSPECT)]
+        self._order: list[str] | None = None
         self.names = [name for name, *_ in ranked] + self._suspects[::2]
-        self._work = {name.encode(): work for name, _, work in ranked}
 
-    def order(self, taken: int, *, suspects: bool) -> list[str]:
-        """Return lane, class, lane, class, ... after `taken` turns that took something; suspects first, if they may."""
-        order = self._orders[taken % len(self._orders)]
-        return self._suspects + order if suspects else order
+    def order(self, *, suspects: bool) -> list[str]:
+        """Return lane, class, lane, class, ... for one turn; those of suspects first, if any may be taken."""
+        if self._order is None:
+            self._order = [word for group in self._groups for name in group for word in (name, self._work[name])]
+        return self._suspects + self._order if suspects else self._order
 
-    def work(self, lane: bytes) -> str:
+    def served(self, lane: str) -> None:
+        """Let the lanes of equal rank go before this one."""
+        group = self._group.get(lane, [lane])
+        if group[-1] != lane:
+            group.remove(lane)
+            group.append(lane)
+            self._order = None
+
+    def work(self, lane: str) -> str:
         """Return the class of what comes from a lane."""
         return self._work.get(lane, NORMAL)
-
-
-def _rotated(group: list[tuple[str, str]], turn: int) -> list[tuple[str, str]]:
-    first = turn % len(group)
-    return group[first:] + group[:first]
 
 
 class Load:

@@ -125,6 +125,8 @@ class Client:
 
         Raises BrokerAway after `TIMEOUT`; then nobody knows which of them ran.
         """
+        if not commands:
+            return []
         try:
             async with asyncio.timeout(TIMEOUT):
                 link = self._link

@@ -12,7 +12,7 @@ from service.search import executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
-from service.web import Shape, account, parse, query, respond, route
+from service.web import Moment, Shape, account, parse, query, respond, route
 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -28,8 +28,8 @@ class Search(Shape):
     language: Values = None
     subject: Values = None
     author: Values = None
-    created_from: datetime | None = None
-    created_to: datetime | None = None
+    created_from: Moment | None = None
+    created_to: Moment | None = None
     prefix: bool = Field(False, description="Search as one types: the last word may be the beginning of one.")
 
 

@@ -11,6 +11,7 @@ import pytest
 import redis.asyncio
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import QueueJoinTimeout
 from dramatiq.middleware import AsyncIO
 
 from service.queue import BrokerAway, Task, actor, send
@@ -146,3 +147,22 @@ async def test_what_a_caller_leaves_out_is_refused_at_once(broker: PharosBroker)
         await send([dispatch(keyed, other=1)])
     with pytest.raises(TypeError, match="not JSON serializable"):
         await send([dispatch(NOTE, uuid4(), text=object())])
+
+
+async def test_a_queue_can_be_joined_and_flushed(broker: PharosBroker, working: Work) -> None:
+    keyed, runs = Task("keyed", NORMAL, key="text"), 0
+
+    @actor(keyed)
+    async def note(text: str) -> None:
+        nonlocal runs
+        runs += 1
+
+    await send([dispatch(keyed, text="dropped", after=60), dispatch(keyed, text="also")])
+    with pytest.raises(QueueJoinTimeout):
+        await asyncio.to_thread(broker.join, "default", timeout=100, interval=20)
+    await asyncio.to_thread(broker.flush_all)
+    await asyncio.to_thread(broker.join, "default", timeout=1000, interval=20)
+    async with working():
+        await send([dispatch(keyed, text="dropped")])  # it must not merge into what is gone
+        await asyncio.to_thread(broker.join, "default", timeout=5000, interval=20)
+    assert runs == 1

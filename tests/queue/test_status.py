@@ -60,7 +60,7 @@ async def test_workers_say_who_they_are_and_what_they_do(working: Work) -> None:
     assert await worker_status() == []
     sent = dispatch(WORK)
     await send([sent])
-    async with working(concurrency=4, grace=5) as engine:
+    async with working(concurrency=4, grace=5, queues=["default"]) as engine:
 
         async def busy() -> Any:
             workers = await worker_status()

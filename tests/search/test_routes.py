@@ -68,6 +68,13 @@ async def test_post_takes_the_same_fields(client: httpx.AsyncClient, ada: Accoun
     assert [item["title"] for item in by_post["items"]] == ["Lamps"]
 
 
+async def test_a_day_is_a_time_too(client: httpx.AsyncClient, ada: Account) -> None:
+    await findable(ada, "Lamps", LAMPS)
+    params = {"query": "lamp", "mode": "keyword", "created_from": "2020-01-01", "created_to": "0001-01-01T00:00:00"}
+    assert (await client.get("/search", params=params)).json()["total"] == 0
+    assert (await client.get("/search", params=params | {"created_to": "9999-12-31"})).json()["total"] == 1
+
+
 async def test_without_the_model_server_the_answer_says_so(
     client: httpx.AsyncClient, ada: Account, socket: object
 ) -> None:
@@ -92,6 +99,7 @@ async def test_without_the_model_server_the_answer_says_so(
         ({"query": "lamp", "mode": "magic"}, "mode"),
         ({"query": "lamp", "colour": "red"}, "colour"),
         ({"query": "lamp", "created_from": "yesterday"}, "created_from"),
+        ({"query": "lamp", "created_to": "9999-12-31T23:59:59-14:00"}, "created_to"),
     ],
 )
 async def test_a_bad_request_is_told_what_is_wrong(

@@ -60,7 +60,7 @@ local function open_slot(slot)
   local id = redis.call('HGET', SLOTS, slot)
   if id then
     local state = redis.call('HMGET', TASK .. id, 's', 'q', 'l')
-    if WAITING[state[1]] then
+    if WAITING[state[1]] and redis.call('HEXISTS', messages_of(state[2]), id) == 1 then
       return {id = id, status = state[1], lane = state[2], latest = tonumber(state[3])}
     end
   end
