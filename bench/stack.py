@@ -124,9 +124,8 @@ def _resident(pid: int) -> float:
 
 def _cpu(pid: int) -> float:
     process = psutil.Process(pid)
-    ended = process.cpu_times()
-    alive = [each.cpu_times() for each in [process, *process.children(recursive=True)]]
-    return ended.children_user + ended.children_system + sum(times.user + times.system for times in alive)
+    family = [each.cpu_times() for each in [process, *process.children(recursive=True)]]
+    return sum(times.user + times.system + times.children_user + times.children_system for times in family)
 
 
 def _own(process: psutil.Process) -> float:
