@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale lock docs check format test test-browser faults-quick bench table venv venv-test
+.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults-quick bench table venv venv-test
 
 PHAROS := .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -40,8 +40,11 @@ check: venv-test ## check format, lint, types and import rules
 test: venv-test ## run the tests, with servers of their own and without a network; under 5 minutes
 	@$(PYTEST) -m "not e2e and not faults and not performance"
 
-test-browser: venv-test ## run the whole stack, from `make up` to a page in Chromium
-	@$(PYTEST) -m e2e
+test-browser: venv-test ## run the page in Chromium, on a real stack
+	@$(PYTEST) tests/e2e
+
+test-stack: venv-test ## run the whole stack: `make up` to search, with processes killed and Redis away in between
+	@$(PYTEST) -m e2e --ignore tests/e2e
 
 faults-quick: venv-test ## kill and freeze real processes, short forms
 	@$(PYTEST) -m faults

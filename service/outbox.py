@@ -37,7 +37,8 @@ log = structlog.get_logger(__name__)
 Row = Mapping[str, Any] | Record
 
 LEASE = 15  # seconds until another process may take over a batch that was not settled
-BATCH = 100  # events: more of them at a time would make requests wait while they are turned into messages
+BATCH = 500
+TURN = 100  # events of a batch that are published at a time, or this process's requests would have to wait for all
 GATHER = 0.02  # seconds between two batches: in a burst, what commits meanwhile goes along with the next one
 POLL = 1.0  # seconds between looks for what a crashed process left
 
@@ -174,13 +175,18 @@ class Relay:
         if not rows:
             return 0
         rows.sort(key=itemgetter("seq"))
-        done = [row["seq"] for row in rows]
+        carried = 0
         try:
-            await self.bus.publish([envelope for row in rows if (envelope := _known(row))], self.route, self.send)
-        except BaseException:
-            await fetch(_RELEASE, done=done)
-            raise
-        await fetch(_SETTLE, done=done)
+            for carried in range(0, len(rows), TURN):
+                turn = [envelope for row in rows[carried : carried + TURN] if (envelope := _known(row))]
+                await self.bus.publish(turn, self.route, self.send)
+            carried = len(rows)
+        finally:
+            numbers = [row["seq"] for row in rows]
+            if carried < len(rows):
+                await fetch(_RELEASE, done=numbers[carried:])
+            if carried:
+                await fetch(_SETTLE, done=numbers[:carried])
         await self.ring()
         return len(rows)
 
