@@ -3,17 +3,16 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, bindparam, delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import load_only
-from sqlalchemy.orm.attributes import set_committed_value
 
-from service.database import ReadSession, Session, Statement
+from service.database import ReadSession, Session
 from service.errors import NotFound, PreconditionFailed
 from service.outbox import emit
+from service.resources.changes import changing, differing
 from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
@@ -21,7 +20,7 @@ from service.resources.events import (
     ResourceMetadataChanged,
     ResourceUpdated,
 )
-from service.resources.tables import Resource, visible, visible_to
+from service.resources.tables import Resource, visible
 from service.security.accounts import Account
 
 
@@ -46,8 +45,7 @@ async def create(
     resource = Resource(
         **{"id": uuid4(), **fields},
         owner_id=account.id,
-        content_hash=hash_of(content) if content else None,
-        word_count=len(content.split()),
+        **(of_content(content) if content else {"word_count": 0}),
         status=status,
         version=1,
     )
@@ -83,55 +81,56 @@ async def twin(session: ReadSession, resource: Resource) -> UUID | None:
     )
 
 
-_LOCKED = Statement(
-    select(*(column for column in Resource.__table__.c if column.name != "content_html"))  # large, and never given
-    .where(Resource.id == bindparam("id"), visible_to(bindparam("account_id")))
-    .with_for_update(key_share=True)  # whoever derives something from it need not wait
-)
-
-
 async def change(
     session: Session, account: Account, resource_id: UUID, fields: Mapping[str, Any], if_match: int | None = None
-) -> Resource:
-    """Set fields of a resource; what equals the present value is no change, and no change makes no event."""
-    rows = await session.fetch(_LOCKED, id=resource_id, account_id=account.id)
+) -> Mapping[str, Any]:
+    """Set fields of a resource and return its row; what equals the present value is no change and makes no event."""
+    derived = of_content(fields["content"]) if "content" in fields else {}
+    who = {"resource_id": resource_id, "account_id": account.id, "seen": if_match}
+    rows = await session.fetch(changing(frozenset(fields)), **fields, **derived, **who) if fields else []
     if not rows:
-        raise NotFound(what="resource", id=resource_id)
-    resource = Resource(**rows[0])
-    if if_match is not None and if_match != resource.version:
-        raise PreconditionFailed(expected=if_match, actual=resource.version)
-    await apply(session, resource, fields, account.id)
-    return resource
+        unchanged = await read(session, account, resource_id)
+        if if_match is not None and if_match != unchanged.version:
+            raise PreconditionFailed(expected=if_match, actual=unchanged.version)
+        return {column.key: getattr(unchanged, column.key) for column in Resource.__table__.c}
+    row = {**rows[0], **fields}
+    audience = row["owner_id"] if row["private"] or row["was_private"] else None
+    announce_change(session, resource_id, differing(row), account.id, audience)
+    return row
 
 
-@cache
-def _setting(names: frozenset[str]) -> Statement:
-    values = {name: bindparam(name) for name in names}
-    return Statement(update(Resource).where(Resource.id == bindparam("resource_id")).values(values))
-
-
-async def apply(session: Session, resource: Resource, fields: Mapping[str, Any], user_id: UUID | None) -> list[str]:
-    """Set fields of a locked row, emit what changed, and return the names of the changed fields."""
+async def apply(session: Session, resource: Resource, fields: Mapping[str, Any], user_id: UUID | None) -> None:
+    """Set fields of a locked row and emit what changed."""
     before = resource.audience
     changed = sorted(name for name, value in fields.items() if getattr(resource, name) != value)
     if not changed:
-        return []
+        return
     values = {name: fields[name] for name in changed}
     if "content" in values:
-        values |= {"content_hash": hash_of(values["content"]), "word_count": len(values["content"].split())}
-        values.setdefault("content_html", None)  # it showed the old text
-    values |= {"version": resource.version + 1, "updated_at": datetime.now(UTC)}
-    await session.fetch(_setting(frozenset(values)), resource_id=resource.id, **values)
+        values = {"content_html": None} | values | of_content(values["content"])  # the old HTML showed the old text
     for name, value in values.items():
-        set_committed_value(resource, name, value)
-    audience = resource.audience or before
-    about: dict[str, Any] = {"resource_id": resource.id, "user_id": user_id}
+        setattr(resource, name, value)
+    resource.version += 1
+    resource.updated_at = datetime.now(UTC)
+    await session.flush()
+    announce_change(session, resource.id, changed, user_id, resource.audience or before)
+
+
+def of_content(content: str) -> dict[str, Any]:
+    """Return the fields that are derived from a text as soon as it is stored."""
+    return {"content_hash": hash_of(content), "word_count": len(content.split())}
+
+
+def announce_change(
+    session: Session, resource_id: UUID, changed: list[str], user_id: UUID | None, audience: UUID | None
+) -> None:
+    """Emit which fields changed: all of them, and those of the text and of the metadata by themselves."""
+    about: dict[str, Any] = {"resource_id": resource_id, "user_id": user_id}
     emit(session, ResourceUpdated(**about, changed_fields=changed), audience=audience)
     if "content" in changed:
         emit(session, ResourceContentChanged(**about, changed_fields=["content"]), audience=audience)
     if metadata := [name for name in changed if name not in ("content", "content_html")]:
         emit(session, ResourceMetadataChanged(**about, changed_fields=metadata), audience=audience)
-    return changed
 
 
 async def set_status(session: Session, resource_id: UUID, status: str) -> None:
@@ -151,10 +150,8 @@ async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], 
     if not is_first:
         await apply(session, resource, fields, resource.owner_id)
         return
-    for name, value in fields.items():
+    for name, value in {**fields, **of_content(fields["content"])}.items():
         setattr(resource, name, value)
-    resource.content_hash = hash_of(resource.content)
-    resource.word_count = len(resource.content.split())
     resource.duplicate_of = await twin(session, resource)
     resource.version += 1
     resource.updated_at = datetime.now(UTC)

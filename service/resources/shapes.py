@@ -1,6 +1,8 @@
 """What goes in and out over HTTP for a resource."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -122,7 +124,8 @@ class Browse(Paged):
 FIELDS = tuple(ResourceView.model_fields)
 
 
-def view(resource: Resource, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def view(resource: Resource | Mapping[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Answer with a resource and its version as ETag."""
-    row = {name: getattr(resource, name) for name in FIELDS}
-    return respond(row, status, {"ETag": f'"{resource.version}"', **(headers or {})})
+    get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
+    row = {name: get(name) for name in FIELDS}
+    return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})
