@@ -2,24 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from time import sleep
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
 from service.inference import DIMENSIONS
-from workers.inference import lanes as module
 from workers.inference.chunking import Chunk
 from workers.inference.lanes import FIRST_TURN, MAX_PASSAGES, Busy, Lanes
 
 
 class FakeModel:
-    """Cuts at blanks; passages wait for `go_on`, and each batch is noted. A passage `boom` fails."""
+    """Cuts at blanks; passages wait for `go_on`, and each text is noted. A passage `boom` fails."""
 
     def __init__(self) -> None:
-        self.batches: list[list[Any]] = []
+        self.computed: list[list[Any]] = []
         self.gate = threading.Semaphore(0)
         self.chunker = self
 
@@ -30,15 +28,13 @@ class FakeModel:
         for number, word in enumerate(text.split()):
             yield Chunk(number, number + 1, [title, word])  # pyright: ignore[reportArgumentType]
 
-    def embed(self, texts: Sequence[list[Any]]) -> np.ndarray:
-        if len(texts[0]) == 2:
+    def embed(self, pieces: list[Any]) -> np.ndarray:
+        if len(pieces) == 2:
             self.gate.acquire()
-        self.batches.append(list(texts))
-        if len(texts[0]) == 1:
-            sleep(0.002)  # a query takes its time, too
-        if texts[0][-1] == "boom":
+        self.computed.append(pieces)
+        if pieces[-1] == "boom":
             raise RuntimeError("boom")
-        return np.ones((len(texts), DIMENSIONS), np.float32)
+        return np.ones(DIMENSIONS, np.float32)
 
     def go_on(self, passages: int) -> None:
         self.gate.release(passages)
@@ -65,7 +61,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 def titles(fake: FakeModel) -> list[str]:
-    return [batch[0][0] for batch in fake.batches]
+    return [pieces[0] for pieces in fake.computed]
 
 
 async def test_a_document_gets_a_vector_for_each_passage_and_their_mean(fake: FakeModel, lanes: Lanes) -> None:
@@ -82,13 +78,6 @@ async def test_a_query_does_not_wait_for_passages(fake: FakeModel, lanes: Lanes)
     assert len(await asyncio.wait_for(lanes.query("now"), 2)) == 4 * DIMENSIONS
     assert not document.done()
     document.cancel()
-
-
-async def test_queries_that_wait_together_are_computed_together(fake: FakeModel, lanes: Lanes) -> None:
-    results = await asyncio.gather(*(lanes.query(f"query {n}") for n in range(40)))
-    assert len(results) == 40
-    assert sum(len(batch) for batch in fake.batches) == 40
-    assert 1 < max(len(batch) for batch in fake.batches) <= module.BATCH
 
 
 async def test_a_note_passes_a_book(fake: FakeModel, lanes: Lanes) -> None:
@@ -131,6 +120,8 @@ async def test_a_failure_is_the_document_s_own(fake: FakeModel, lanes: Lanes) ->
     fake.go_on(10)
     with pytest.raises(RuntimeError, match="boom"):
         await lanes.document("bad", "fine boom fine")
+    with pytest.raises(RuntimeError, match="boom"):
+        await lanes.query("boom")
     assert (await lanes.document("good", "fine")).spans == [(0, 1)]
 
 

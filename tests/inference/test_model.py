@@ -1,15 +1,17 @@
 """The vectors, and the files that they come from."""
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from service.inference import DIMENSIONS
 from workers.inference import model as module
-from workers.inference.model import Model, WrongModelFile
+from workers.inference.graph import UnknownGraph, with_integer_arithmetic
+from workers.inference.model import Model, WrongModelFile, unit
 
 
 def embed(model: Model, *texts: str) -> np.ndarray:
-    return model.embed([model.pieces(text) for text in texts])
+    return np.stack([model.embed(model.pieces(text)) for text in texts])
 
 
 def test_vectors_have_unit_length(model: Model) -> None:
@@ -24,10 +26,18 @@ def test_what_means_the_same_is_near(model: Model) -> None:
     assert car @ automobile > 0.6 > 0.2 > car @ banana
 
 
-def test_a_text_has_the_same_vector_in_any_company(model: Model) -> None:
-    alone = embed(model, "a lighthouse")[0]
-    among = embed(model, "a lighthouse", "the keeper of the lamp climbs the stairs at dusk and comes down at dawn")[0]
-    np.testing.assert_allclose(alone, among, atol=1e-5)
+def test_integer_arithmetic_changes_little(model: Model) -> None:
+    shipped = onnxruntime.InferenceSession(module.file("model"), providers=["CPUExecutionProvider"])
+    for text in ("a lighthouse", "The keeper of the lamp climbs the stairs at dusk and comes down at dawn. " * 6):
+        ids = np.array([model.pieces(text)], dtype=np.int64)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        expected = unit(np.asarray(shipped.run(None, feed)[0])[0].mean(axis=0))
+        assert float(expected @ model.embed(model.pieces(text))) > 0.985
+
+
+def test_another_graph_is_refused() -> None:
+    with pytest.raises(UnknownGraph, match="Install the pinned release"):
+        with_integer_arithmetic(b"")
 
 
 def test_a_query_that_is_too_long_is_cut(model: Model) -> None:

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 
 from service.logs import configure
+from workers.inference.graph import UnknownGraph
 from workers.inference.model import WrongModelFile
 from workers.inference.server import AlreadyRunning, serve
 
@@ -19,7 +20,7 @@ def main() -> int:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
     try:
         asyncio.run(serve())
-    except (WrongModelFile, AlreadyRunning, OSError) as error:
+    except (WrongModelFile, UnknownGraph, AlreadyRunning, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0

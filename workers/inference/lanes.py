@@ -1,7 +1,7 @@
 """Who computes when.
 
-    queries   a thread of their own at normal priority; what arrives meanwhile is computed as one small batch
-    passages  one thread per core at low priority, one passage at a time: a core is never held longer than that
+    queries   one thread per core, at normal priority
+    passages  one thread per core, at low priority, one passage at a time: a core is never held longer than that
 
 The kernel gives a query its core at once, whatever the passages do, since the latter are `nice`. A document whose first
 passages are taken goes to the back of the line, so that a book delays no note; books follow one another.
@@ -20,13 +20,11 @@ from typing import Generic, TypeVar
 import numpy as np
 
 from service.inference import DIMENSIONS
-from workers.inference.chunking import PIECES, Chunk
+from workers.inference.chunking import Chunk
 from workers.inference.model import Model, Vectors, unit
 
 NICE = 10
 FIRST_TURN = 16  # passages of a document before it lets others pass
-BATCH = 8  # queries computed together, as long as they are short:
-BATCH_PIECES = 2 * PIECES
 BACKLOG = 500_000  # characters per thread that may wait, about a minute's work; who comes then has to come again
 MAX_PASSAGES = 1024  # of one document, some 80,000 words; the rest is not embedded
 
@@ -85,9 +83,9 @@ class Lanes:
         self._stopping = False
         lock = threading.Lock()
         self._query_arrived, self._document_arrived = threading.Condition(lock), threading.Condition(lock)
-        self._threads = [threading.Thread(target=self._serve_queries, name="queries", daemon=True)]
-        self._threads += [
-            threading.Thread(target=self._serve_documents, name=f"passages-{number}", daemon=True)
+        self._threads = [
+            threading.Thread(target=serve, name=f"{name}-{number}", daemon=True)
+            for name, serve in (("queries", self._serve_queries), ("passages", self._serve_documents))
             for number in range(threads)
         ]
 
@@ -133,21 +131,11 @@ class Lanes:
                 self._query_arrived.wait_for(lambda: self._queries or self._stopping)
                 if self._stopping:
                     return
-                jobs = [self._queries.popleft()]
-                width = len(jobs[0].pieces)
-                while self._queries and len(jobs) < BATCH:
-                    width = max(width, len(self._queries[0].pieces))
-                    if width * (len(jobs) + 1) > BATCH_PIECES:
-                        break
-                    jobs.append(self._queries.popleft())
+                query = self._queries.popleft()
             try:
-                vectors = self._model.embed([job.pieces for job in jobs])
+                query.settle(self._model.embed(query.pieces).tobytes())
             except Exception as error:
-                for job in jobs:
-                    job.settle(error)
-                continue
-            for job, vector in zip(jobs, vectors, strict=True):
-                job.settle(vector.tobytes())
+                query.settle(error)
 
     def _serve_documents(self) -> None:
         if sys.platform == "linux":  # elsewhere priorities belong to processes
@@ -200,7 +188,7 @@ class Lanes:
 
     def _compute(self, document: _Document, index: int) -> None:
         assert document.chunks is not None
-        document.vectors[index] = self._model.embed([document.chunks[index].pieces])[0]
+        document.vectors[index] = self._model.embed(document.chunks[index].pieces)
         with self._document_arrived:
             document.computed += 1
             last = document.computed == len(document.chunks)

@@ -114,7 +114,7 @@ async def serve(path: Path | None = None, threads: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT; `threads` compute passages, one per usable core unless given."""
     path = path or socket_path()
     model = Model()
-    model.embed([model.pieces("warm")])  # the first call is the slow one
+    model.embed(model.pieces("warm"))  # the first call is the slow one
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
