@@ -17,6 +17,7 @@ from service.search.snippets import passages, snippet
 Mode = Literal["hybrid", "keyword", "semantic"]
 
 CANDIDATES = 200  # of each ranking that are merged; what words find beyond follows in its own order
+SHOWN = ("id", "title", "url", "type", "language", "authors", "published_at", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +54,11 @@ async def search(
         ranking = _ranking(list(zip(found.ids, found.scores, strict=True)), near, by_words, vector)
         page = ranking[offset : offset + limit]
         rows = await passages(session, [id for id, _ in page], query, vector)
+    scores = dict(page)
     items = [
-        {key: row[key] for key in ("id", "title", "url", "type", "language", "authors", "published_at", "created_at")}
-        | {"score": round(score, 6), "snippet": snippet(row["passage"] or "", row["marked"])}
-        for row, (_, score) in zip(rows, page, strict=True)
+        {key: row[key] for key in SHOWN}
+        | {"score": round(scores[row["id"]], 6), "snippet": snippet(row["passage"] or "", row["marked"])}
+        for row in rows
     ]
     return Found(found.total, items, found.facets, degraded, round(1000 * (perf_counter() - began), 1))
 

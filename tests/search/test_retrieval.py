@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -287,6 +287,14 @@ async def test_any_query_gets_an_answer(library: Account) -> None:
         found = await search(query, Filters(library.id), "keyword")
         assert found.total >= 0
         assert found.took_ms < 1000
+
+
+async def test_what_is_deleted_while_it_is_searched_for_is_left_out(
+    library: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ranking = retrieval._ranking
+    monkeypatch.setattr(retrieval, "_ranking", lambda *found: [(uuid4(), 1.0), *ranking(*found)])
+    assert await words(library, "lamp") == ["Lamps"]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
