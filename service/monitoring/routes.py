@@ -16,7 +16,7 @@ from service.hooks import HOOKS, TASKS
 from service.monitoring.readiness import readiness
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
-from service.web import Shape, account, path_id, query, respond, route
+from service.web import Shape, account, no_content, path_id, query, respond, route
 
 
 class HistoryQuery(Shape):
@@ -59,6 +59,18 @@ async def workers_status(request: Request) -> Response:
     queues = await queue.queue_status()
     active = sum(len(worker.active) for worker in workers)
     return respond({"workers": workers, "queues": queues, "total_active": active})
+
+
+async def pause_queue(request: Request) -> Response:
+    """Take nothing more from a queue; what is sent to it waits until it goes on."""
+    await queue.pause(request.path_params["name"])
+    return no_content()
+
+
+async def resume_queue(request: Request) -> Response:
+    """Let a paused queue go on."""
+    await queue.resume(request.path_params["name"])
+    return no_content()
 
 
 async def read_task(request: Request) -> Response:
@@ -111,6 +123,8 @@ routes = [
     route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=Answer),
     route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
     route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
+    route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),
+    route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
     route("GET", "/tasks/{id}", read_task, scope="read", gives=Answer),
     route("GET", "/monitoring/flow", flow, scope="read", gives=Answer),
 ]

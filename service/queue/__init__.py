@@ -1,6 +1,6 @@
 """The queue: tasks, their way through Redis, and the engine that runs them.
 
-task.py          Queue, Task, Dispatch: what slices know of it
+task.py          Queue, Task, Bound, Dispatch: what slices know of it
 send.py          send(): into the queue, in Dramatiq's wire format
 actors.py        @actor(TASK): what runs a task
 state.py         how one task stands
@@ -15,6 +15,8 @@ broker.py        what Dramatiq needs to know
 worker.py        the engine inside the `dramatiq` command
 engine.py        takes, runs, settles; promotes what is due; hands back at the end
 exchange.py      one hop to Redis: what has ended out, what is next in
+options.py       priority and delay, of actors and of messages
+layout.py        which lanes are in use, which queues are paused
 lanes.py         order of the lanes, room for each class of work
 runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome
@@ -31,14 +33,16 @@ dead_letters.py, tables.py    what failed for good, in PostgreSQL
 """
 
 from service.queue.actors import actor, sender
+from service.queue.layout import pause, resume
 from service.queue.link import BrokerAway, connected
 from service.queue.send import send
 from service.queue.state import TaskState, task_state
 from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
-from service.queue.task import Dispatch, Queue, Task
+from service.queue.task import Bound, Dispatch, Queue, Task
 from service.queue.timetable import scheduler_age
 
 __all__ = [
+    "Bound",
     "BrokerAway",
     "Dispatch",
     "Queue",
@@ -48,8 +52,10 @@ __all__ = [
     "WorkerStatus",
     "actor",
     "connected",
+    "pause",
     "ping",
     "queue_status",
+    "resume",
     "scheduler_age",
     "send",
     "sender",

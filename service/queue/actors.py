@@ -70,8 +70,9 @@ def _declared(task: Task, function: Callable[..., Awaitable[Any]], **options: An
         broker=broker_of_process(),
         actor_name=task.name,
         queue_name=task.queue.name,
-        priority=9 - task.queue.priority,  # Dramatiq counts the other way
+        priority=9 - (task.queue.priority if task.priority is None else task.priority),  # Dramatiq counts the other way
         options={
+            "priority": task.queue.priority if task.priority is None else task.priority,
             "max_retries": task.retries,
             "min_backoff": round(task.backoff * 1000),
             "time_limit": round(task.limit * 1000),

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import dramatiq
@@ -12,6 +12,7 @@ from dramatiq.errors import QueueJoinTimeout
 from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, MiddlewareError, Pipelines
 
 from service.queue.link import NAMESPACE, blocking_client
+from service.queue.options import DelayMiddleware, PriorityMiddleware
 from service.queue.retries import Retries
 from service.queue.scripting import Call, execute_blocking, script
 from service.queue.send import Packed
@@ -30,7 +31,8 @@ class PharosBroker(Broker):
 
     def __init__(self, middleware: list[Middleware] | None = None) -> None:
         if middleware is None:
-            middleware = [AgeLimit(), Callbacks(), Pipelines(), CurrentMessage(), Retries()]
+            middleware = [PriorityMiddleware(), DelayMiddleware(), AgeLimit(), Callbacks(), Pipelines()]
+            middleware += [CurrentMessage(), Retries()]
         self._hooks: dict[str, list[Callable[..., None]]] = {}
         super().__init__(middleware)
         self.actor_options |= {"time_limit"}
@@ -89,7 +91,7 @@ class PharosBroker(Broker):
         redis_id = str(uuid4()) if sent_before else message.message_id
         message = message.copy(options={"redis_message_id": redis_id})
         self.emit_before("enqueue", message, delay)
-        packed = pack_message(message, delay or 0)
+        packed = pack_message(message, message.options.get("delay", 0) if delay is None else delay)
         if not self.carry(packed):
             execute_blocking(self.redis, Call(script("add"), packed))
         self.emit_after("enqueue", message, delay)
@@ -97,11 +99,7 @@ class PharosBroker(Broker):
 
     def flush(self, queue_name: str) -> None:
         """Drop what waits in a queue, and what runs of it."""
-        messages = f"{NAMESPACE}:{queue_name}.msgs"
-        lanes = [name for name, *_ in Queue.named(queue_name).lanes]
-        names = [*lanes, f"{queue_name}:suspect", f"{queue_name}:due"]
-        tasks = [f"{NAMESPACE}:task:{id.decode()}" for id in cast("list[bytes]", self.redis.hkeys(messages))]
-        self.redis.delete(messages, *(f"{NAMESPACE}:{name}" for name in names), *tasks)
+        execute_blocking(self.redis, Call(script("flush"), [queue_name]))
 
     def flush_all(self) -> None:
         """Drop what waits in all declared queues."""
@@ -127,7 +125,8 @@ class PharosBroker(Broker):
 def pack_message(message: Message[Any], delay: int) -> Packed:
     """Return a message of Dramatiq's own, `delay` in milliseconds, as the script `add` takes it."""
     redis_id = message.options["redis_message_id"]
-    return [redis_id, message.actor_name, message.queue_name, "", delay, delay, 0, "", encode_message(message)]
+    lane = Queue.named(message.queue_name).lane(message.options.get("priority"))
+    return [redis_id, message.actor_name, lane, "", delay, delay, 0, "", "", encode_message(message)]
 
 
 def broker_of_process() -> PharosBroker:

@@ -13,12 +13,16 @@ from service.queue.retries import GiveUp, TryAgain
 
 
 class Claim(NamedTuple):
-    """A message as Redis hands it out: `deliveries` counts this one; `keys` are what a batch has gathered."""
+    """A message as Redis hands it out: `deliveries` counts this one; `keys` are what a batch has gathered.
+
+    Where it is `bounded`, others may wait for its end.
+    """
 
     id: bytes
     lane: bytes
     body: bytes
     deliveries: int
+    bounded: int
     keys: list[bytes] | None
 
 

@@ -14,6 +14,7 @@ from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
 from service.queue.send import Packed
 
+OTHER_LAYOUT = -1  # what `take` answers a worker that does not know the present one
 SUSPECTS = 0.2  # seconds between looks after suspects, which are rare and can wait
 
 
@@ -48,7 +49,7 @@ class Exchange:
         if not isinstance(outcome, Done):
             settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
             self._ended[claim.id] = Call(script("retry"), [*owned, round(outcome.delay * 1000), *settled])
-        elif outcome.result or outcome.error or claim.keys is not None:
+        elif outcome.result or outcome.error or claim.bounded or claim.keys is not None:
             self._ended[claim.id] = Call(script("end"), [*owned, outcome.status, outcome.result, outcome.error])
         else:
             self._done += owned[1:]
@@ -90,6 +91,9 @@ class Exchange:
         if not take:
             return [], Left.NOTHING
         left, waits, taken = replies[-1]
+        if left == OTHER_LAYOUT:
+            await self._lanes.read_layout()
+            return [], Left.MORE
         self._turn += 1
         self._waits = waits.decode()
         claims = [Claim(*fields) for fields in taken]
@@ -105,4 +109,4 @@ class Exchange:
         if suspects:
             self._next_suspect = now + SUSPECTS
         order = self._lanes.order(suspects=suspects)
-        return Call(script("take"), [self._worker, self._turn, *room, self._waits, *order])
+        return Call(script("take"), [self._worker, self._turn, *room, self._waits, self._lanes.layout, *order])

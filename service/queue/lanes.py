@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from itertools import groupby
 
-from service.queue.task import NORMAL, Queue
+from service.queue.layout import Layout, present_layout
+from service.queue.task import NORMAL, Queue, queue_of
 
 SUSPECT = "s"
 
@@ -12,14 +13,26 @@ class Lanes:
     """The lanes by rank, highest first; among those of equal rank, the one that was served last goes last."""
 
     def __init__(self, queues: Iterable[Queue]) -> None:
-        queues = sorted(queues, key=lambda queue: (-queue.priority, queue.name))
-        ranked = sorted((lane for queue in queues for lane in queue.lanes), key=lambda lane: -lane[1])
-        self._groups = [[name for name, *_ in group] for _, group in groupby(ranked, key=lambda lane: lane[1])]
+        self._queues = sorted(queues, key=lambda queue: (-queue.priority, queue.name))
+        self.arrange(Layout())
+
+    async def read_layout(self) -> None:
+        """Arrange the lanes as Redis says; raises BrokerAway."""
+        self.arrange(await present_layout())
+
+    def arrange(self, layout: Layout) -> None:
+        """Serve the lanes that are in use, and none of a queue that is paused."""
+        self.layout = layout.version
+        ranked = [lane for queue in self._queues for lane in queue.lanes(layout.ranks.get(queue.name, ()))]
+        self.names = [name for name, *_ in ranked] + [f"{queue.name}:suspect" for queue in self._queues]
+        served = [lane for lane in ranked if queue_of(lane[0]) not in layout.paused]
+        served.sort(key=lambda lane: -lane[1])
+        self._groups = [[name for name, *_ in group] for _, group in groupby(served, key=lambda lane: lane[1])]
         self._group = {name: group for group in self._groups for name in group}
         self._work = {name: work for name, _, work in ranked}
-        self._suspects = [word for queue in queues for word in (f"{queue.name}:suspect", SUSPECT)]
+        open_queues = [queue.name for queue in self._queues if queue.name not in layout.paused]
+        self._suspects = [word for name in open_queues for word in (f"{name}:suspect", SUSPECT)]
         self._order: list[str] | None = None
-        self.names = [name for name, *_ in ranked] + self._suspects[::2]
 
     def order(self, *, suspects: bool) -> list[str]:
         """Return lane, class, lane, class, ... for one turn; those of suspects first, if any may be taken."""

@@ -43,6 +43,7 @@ def pack(dispatch: Dispatch) -> Packed:
         round(dispatch.at_most * 1000),
         dispatch.batch,
         dispatch.key if dispatch.batch else "",
+        dispatch.bounds,
         encode(message_id, task.queue.name, task.name, dispatch.arguments, options),
     ]
 

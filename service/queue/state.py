@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 
 from service.queue.link import NAMESPACE, client
-from service.queue.task import Queue, queue_of
+from service.queue.task import priority_of, queue_of
 
 SUCCEEDED, FAILED = "succeeded", "failed"
 
@@ -37,13 +37,13 @@ async def task_state(task_id: UUID) -> TaskState | None:
         fields = await _fields(into)
     if "s" not in fields:
         return None
-    queue = Queue.named(queue_of(fields["q"]))
+    lane = fields["q"]
     retried, started = int(fields.get("a", 0)), "b" in fields
     return TaskState(
         task_id=task_id,
         name=fields.get("n"),
-        queue=queue.name,
-        priority=queue.priority,
+        queue=queue_of(lane),
+        priority=priority_of(lane),
         status=fields["s"],
         attempts=retried if fields["s"] == "retrying" or not started else retried + 1,
         queued_at=_time(fields.get("t")),

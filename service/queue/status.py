@@ -3,6 +3,7 @@
 The database is imported where it is read: the timetable, the supervisor and the inference process live without it.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,8 +11,11 @@ from typing import Any
 import orjson
 
 from service.queue.heartbeat import DEAD
+from service.queue.layout import Layout, present_layout
 from service.queue.link import NAMESPACE, Client, client
-from service.queue.task import Queue
+from service.queue.task import Queue, queue_of
+
+WORKERS = f"{NAMESPACE}:__workers__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,10 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """One queue; the age is that of the task that waits longest in its lane, delayed ones not counted."""
+    """One queue; the age is that of the task that waits longest in its lane, delayed ones not counted.
+
+    What is held back by the bounds of its task, or by an ordered one before it, counts as waiting.
+    """
 
     name: str
     priority: int
@@ -43,6 +50,7 @@ class QueueStatus:
     running: int
     dead: int
     oldest_age_s: float
+    paused: bool
 
 
 async def ping(url: str | None = None) -> None:
@@ -60,7 +68,7 @@ async def ping(url: str | None = None) -> None:
 async def worker_status() -> list[WorkerStatus]:
     """Return the workers that live, oldest first."""
     beats, profiles, clock = await client().read(
-        ("ZRANGE", f"{NAMESPACE}:__workers__", 0, -1, "WITHSCORES"),
+        ("ZRANGE", WORKERS, 0, -1, "WITHSCORES"),
         ("HGETALL", f"{NAMESPACE}:__profiles__"),
         ("TIME",),
     )
@@ -84,36 +92,37 @@ async def queue_status() -> list[QueueStatus]:
     from service.queue.dead_letters import dead_by_queue
 
     queues = sorted(Queue.registry.values(), key=lambda queue: (-queue.priority, queue.name))
-    lanes = [lane for queue in queues for lane in _lanes(queue)]
+    layout = await present_layout()
+    lanes = {queue.name: _lanes(queue, layout) for queue in queues}
+    every = [lane for queue in queues for lane in lanes[queue.name]]
     due = [("ZCARD", f"{NAMESPACE}:{queue.name}:due") for queue in queues]
     messages = [("HLEN", f"{NAMESPACE}:{queue.name}.msgs") for queue in queues]
-    lengths = [("LLEN", f"{NAMESPACE}:{lane}") for lane in lanes]
-    firsts = [("LINDEX", f"{NAMESPACE}:{lane}", 0) for lane in lanes]
-    replies = await client().read(*due, *messages, *lengths, *firsts, ("TIME",))
-    n, m = len(queues), len(lanes)
-    scheduled, known = replies[:n], replies[n : 2 * n]
-    waiting, oldest, now = replies[2 * n : 2 * n + m], replies[2 * n + m : 2 * n + 2 * m], _seconds(replies[-1])
-    ages = [
-        max(0.0, now - int(queued) / 1000) if queued else 0.0
-        for queued in await client().read(*[("HGET", f"{NAMESPACE}:task:{(id or b'').decode()}", "t") for id in oldest])
-    ]
+    firsts = [("LINDEX", f"{NAMESPACE}:{lane}", 0) for lane in every]
+    replies = await client().read(*due, *messages, *firsts, ("ZRANGE", WORKERS, 0, -1), ("TIME",))
+    n = len(queues)
+    scheduled, known, oldest, workers, now = replies[:n], replies[n : 2 * n], replies[2 * n : -2], *replies[-2:]
+    ages = await client().read(*[("HGET", f"{NAMESPACE}:task:{(id or b'').decode()}", "t") for id in oldest])
+    age = {lane: max(0.0, _seconds(now) - int(at) / 1000) if at else 0.0 for lane, at in zip(every, ages, strict=True)}
+    claims = await client().read(*[("HVALS", f"{NAMESPACE}:claims:{worker.decode()}") for worker in workers])
+    running = Counter(queue_of(lane.decode()) for held in claims for lane in held)
     dead = await dead_by_queue()
     return [
         QueueStatus(
             name=queue.name,
             priority=queue.priority,
             scheduled=scheduled[i],
-            waiting=(waits := sum(waiting[3 * i : 3 * i + 3])),
-            running=max(0, known[i] - scheduled[i] - waits),
+            waiting=max(0, known[i] - scheduled[i] - running[queue.name]),
+            running=running[queue.name],
             dead=dead.get(queue.name, 0),
-            oldest_age_s=round(max(ages[3 * i : 3 * i + 3]), 1),
+            oldest_age_s=round(max(age[lane] for lane in lanes[queue.name]), 1),
+            paused=queue.name in layout.paused,
         )
         for i, queue in enumerate(queues)
     ]
 
 
-def _lanes(queue: Queue) -> list[str]:
-    return [*(name for name, *_ in queue.lanes), f"{queue.name}:suspect"]
+def _lanes(queue: Queue, layout: Layout) -> list[str]:
+    return [*(name for name, *_ in queue.lanes(layout.ranks.get(queue.name, ()))), f"{queue.name}:suspect"]
 
 
 def _pairs(flat: list[bytes]) -> dict[bytes, bytes]:

@@ -1,14 +1,22 @@
 """What can be run (`Task`), where it waits (`Queue`), and one request to run it (`Dispatch`)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
+import orjson
+
 from service.errors import PharosError
 
 URGENT, NORMAL, BACKGROUND = "unb"  # classes of work; none can take all the room of a worker
+
+
+class BadPriority(PharosError):
+    """A priority is a whole number from 0 to 9, and 9 is the most urgent: {priority!r} is none."""
+
+    status = 422
 
 
 class KeyMissing(PharosError):
@@ -32,11 +40,31 @@ class Queue:
         """Return the declared queue, or one of middling priority where a stock producer made up a name."""
         return cls.registry.get(name) or Queue(name, 5)
 
-    @property
-    def lanes(self) -> tuple[tuple[str, float, str], ...]:
-        """Name, rank (higher goes first) and class of each of its lists; bulk work is background in every queue."""
-        work = URGENT if self.priority >= 8 else NORMAL if self.priority >= 4 else BACKGROUND
-        return (self.name, self.priority, work), (f"{self.name}:bulk", self.priority / 10, BACKGROUND)
+    def lane(self, priority: int | None = None, *, bulk: bool = False) -> str:
+        """Return the list that work of a priority (None: the queue's own) waits in; BadPriority outside 0 to 9."""
+        if bulk:
+            return f"{self.name}:bulk"
+        return self.name if priority is None or checked(priority) == self.priority else f"{self.name}:{priority}"
+
+    def lanes(self, ranks: Iterable[int] = ()) -> tuple[tuple[str, float, str], ...]:
+        """Name, rank (higher goes first) and class of each of its lists; bulk work is background in every queue.
+
+        There is one for the queue's own priority, one for bulk work, and one for each other of `ranks` that is in use.
+        """
+        ranked = [(self.lane(rank), float(rank), work_of(rank)) for rank in (self.priority, *ranks)]
+        return *ranked, (self.lane(bulk=True), self.priority / 10, BACKGROUND)
+
+
+def checked(priority: object) -> int:
+    """Return a priority; BadPriority for what is none."""
+    if type(priority) is not int or not 0 <= priority <= 9:
+        raise BadPriority(priority=priority)
+    return priority
+
+
+def work_of(priority: int) -> str:
+    """Return the class of work of a priority."""
+    return URGENT if priority >= 8 else NORMAL if priority >= 4 else BACKGROUND
 
 
 def queue_of(lane: str) -> str:
@@ -44,12 +72,32 @@ def queue_of(lane: str) -> str:
     return lane.partition(":")[0]
 
 
+def priority_of(lane: str) -> int:
+    """Return the priority, 0 to 9, of what waits in a lane."""
+    rank = lane.partition(":")[2]
+    return int(rank) if rank.isdigit() else Queue.named(queue_of(lane)).priority
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """At most `most` runs at a time over all workers; with `seconds`, at most `most` starts in any such span.
+
+    With `per_key` it holds for each key by itself. What has to wait keeps its place and costs no worker anything.
+    """
+
+    most: int
+    seconds: float = 0
+    per_key: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """A kind of work: where it waits, how often and how soon it is tried again, and for how long it may run.
 
     `limit` and `backoff` are in seconds; `backoff` is the first pause, each further one doubles, up to 600 s.
-    `key` names the argument by which requests coalesce: one task waits per value.
+    `key` names the argument by which requests coalesce: one task waits per value. Where the task is `ordered`, they do
+    not coalesce: those of one key run one after the other, in the order of their sending, each when the one before has
+    ended for good. `priority`, 0 to 9, is the queue's unless given. `bounds` hold back what would be too much.
     """
 
     name: str
@@ -58,6 +106,9 @@ class Task:
     limit: float = 1800
     key: str | None = None
     backoff: float = 5
+    priority: int | None = None
+    bounds: tuple[Bound, ...] = ()
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,10 +147,22 @@ class Dispatch:
     @property
     def slot(self) -> str:
         """What it shares with the requests that it coalesces with; empty where each one runs."""
-        if self.task.key is None:
+        if self.task.key is None or self.task.ordered:
             return ""
         return f"{self.task.name}/*" if self.batch else f"{self.task.name}/{self.key}"
 
     @property
     def lane(self) -> str:
-        return f"{self.task.queue.name}:bulk" if self.bulk else self.task.queue.name
+        return self.task.queue.lane(self.task.priority, bulk=self.bulk)
+
+    @property
+    def bounds(self) -> str:
+        """What holds it back, for the scripts: JSON of `b`, [scope, most, ms] of each bound, and of `l`, its line."""
+        if not (self.task.bounds or self.task.ordered):
+            return ""
+        own = f"{self.task.name}/{self.key}"
+        bounds = [
+            [f"{own if bound.per_key else self.task.name}:{number}", bound.most, round(bound.seconds * 1000)]
+            for number, bound in enumerate(self.task.bounds)
+        ]
+        return orjson.dumps({"b": bounds, "l": own} if self.task.ordered else {"b": bounds}).decode()

@@ -1,9 +1,13 @@
 """What operators and their tools see."""
 
+from collections.abc import Awaitable, Callable
+
 import httpx
 import pytest
 
 from service.hooks import HOOKS, TASKS
+
+Person = Callable[..., Awaitable[httpx.AsyncClient]]
 
 pytestmark = pytest.mark.integration
 
@@ -38,6 +42,19 @@ async def test_workers_and_queues(api: httpx.AsyncClient) -> None:
     status = (await api.get("/workers/status")).json()
     assert (status["workers"], status["total_active"]) == ([], 0)
     assert {queue["name"]: queue["priority"] for queue in status["queues"]}["urgent"] == 9
+
+
+async def test_an_admin_pauses_a_queue_and_lets_it_go_on(api: httpx.AsyncClient, person: Person) -> None:
+    async def paused() -> list[str]:
+        return [queue["name"] for queue in (await api.get("/workers/status")).json()["queues"] if queue["paused"]]
+
+    editor = await person("editor")
+    assert (await editor.post("/queues/documents/pause")).status_code == 403
+    assert (await api.post("/queues/nowhere/pause")).status_code == 404
+    assert (await api.post("/queues/documents/pause")).status_code == 204
+    assert await paused() == ["documents"]
+    assert (await api.post("/queues/documents/resume")).status_code == 204
+    assert await paused() == []
 
 
 async def test_the_flow_is_the_table(api: httpx.AsyncClient) -> None:

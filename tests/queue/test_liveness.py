@@ -24,7 +24,9 @@ async def die(store: Any, worker: str, *, take: int = 8) -> list[str]:
     lanes = ["default:suspect", "s", "default", "n", "default:bulk", "b"]
     suspects = 0
     for turn in range(1, 9):
-        [(_, _, taken)] = await execute(Call(script("take"), [worker, turn, take, 1, 0, 0, 0, suspects, "", *lanes]))
+        [(_, _, taken)] = await execute(
+            Call(script("take"), [worker, turn, take, 1, 0, 0, 0, suspects, "", "0", *lanes])
+        )
         suspects += sum(lane == b"default:suspect" for _, lane, *_ in taken)
     await store.zadd("dramatiq:__workers__", {worker: 1})
     return sorted(await store.hkeys(f"dramatiq:claims:{worker}"))
@@ -141,7 +143,7 @@ async def test_a_turn_that_is_repeated_returns_the_same_and_an_older_one_nothing
     lanes = ["default", "n"]
 
     async def take(turn: int) -> list[bytes]:
-        [(_, _, taken)] = await execute(Call(script("take"), ["one", turn, 4, 1, 0, 0, 0, 0, "", *lanes]))
+        [(_, _, taken)] = await execute(Call(script("take"), ["one", turn, 4, 1, 0, 0, 0, 0, "", "0", *lanes]))
         return [id for id, *_ in taken]
 
     first = await take(1)

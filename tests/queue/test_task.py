@@ -32,6 +32,6 @@ def test_a_missing_key_is_named() -> None:
 
 def test_bulk_work_has_a_lane_of_its_own_that_ranks_below_every_queue() -> None:
     urgent, batch = Queue.named("urgent"), Queue.named("batch")
-    (_, rank, work), (lane, bulk_rank, bulk_work) = urgent.lanes
+    (_, rank, work), (lane, bulk_rank, bulk_work) = urgent.lanes()
     assert (rank, work, lane, bulk_work) == (9, "u", "urgent:bulk", "b")
-    assert bulk_rank < batch.lanes[0][1]
+    assert bulk_rank < batch.lanes()[0][1]

@@ -1,4 +1,4 @@
--- Add messages: 9 arguments each. A message that was seen before is left out, whatever became of it, so the call may be
+-- Add messages: 10 arguments each. A message that was seen before is left out, whatever became of it, so the call may be
 -- repeated. A message whose slot is open is absorbed: the newest content under the id that already waits.
 
 local pushed = {} -- ids by lane
@@ -16,7 +16,7 @@ local function schedule(id, lane, due, status)
 end
 
 local function absorb(open, lane, due, latest, full)
-  if open.lane == lane .. ':bulk' then
+  if is_bulk(open.lane) and not is_bulk(lane) then
     -- What is left in the bulk lane is passed over when it is found there.
     open.lane = lane
     redis.call('HSET', TASK .. open.id, 'q', lane)
@@ -31,10 +31,26 @@ local function absorb(open, lane, due, latest, full)
   end
 end
 
-for i = 1, #ARGV, 9 do
+-- Get in line, where the task is ordered, and tell whether nobody stands before it.
+local function is_first(id, spec)
+  local line = cjson.decode(spec).l
+  if not line then
+    return true
+  end
+  local key = LINE .. line
+  local first = redis.call('LINDEX', key, 0)
+  while first and redis.call('EXISTS', TASK .. first) == 0 do
+    redis.call('LPOP', key)
+    first = redis.call('LINDEX', key, 0)
+  end
+  redis.call('RPUSH', key, id)
+  return not first
+end
+
+for i = 1, #ARGV, 10 do
   local id, name, lane, slot = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local after, at_most, gather = tonumber(ARGV[i + 4]), tonumber(ARGV[i + 5]), tonumber(ARGV[i + 6])
-  local task, body = TASK .. id, ARGV[i + 8]
+  local spec, body, task = ARGV[i + 8], ARGV[i + 9], TASK .. id
   local due, latest = now + after, now + math.max(after, at_most)
 
   if redis.call('EXISTS', task) == 0 then
@@ -44,7 +60,7 @@ for i = 1, #ARGV, 9 do
       local gathered = GATHERED .. (open and open.id or id)
       redis.call('SADD', gathered, ARGV[i + 7])
       full = redis.call('SCARD', gathered) >= gather
-    elseif open and open.status == 'retrying' and lane ~= queue_of(lane) then
+    elseif open and open.status == 'retrying' and is_bulk(lane) then
       open.busy = true -- bulk work asks again for what is being tried again: neither sooner, nor with fresh attempts
     elseif open then
       body = string.gsub(body, string.gsub(id, '%-', '%%-'), open.id)
@@ -63,7 +79,16 @@ for i = 1, #ARGV, 9 do
         redis.call('HSET', task, 'f', slot, 'l', latest, 'g', gather)
         redis.call('HSET', SLOTS, slot, id)
       end
-      if later then
+      if string.match(lane, ':%d$') and redis.call('SADD', RANKS, lane) == 1 then
+        redis.call('INCR', LAYOUT)
+        ring(queue_of(lane), 1)
+      end
+      if spec ~= '' then
+        redis.call('HSET', task, 'x', spec)
+      end
+      if spec ~= '' and not is_first(id, spec) then
+        redis.call('HSET', task, 'v', due) -- it goes when those before it have ended
+      elseif later then
         redis.call('ZADD', due_of(lane), due, id)
       else
         local ids = pushed[lane]

@@ -11,5 +11,10 @@ if redis.call('HDEL', CLAIMS .. worker, id) == 1 then
   if error ~= '' then
     redis.call('HSET', TASK .. id, 'e', error)
   end
+  local spec = redis.call('HGET', TASK .. id, 'x')
+  if spec then
+    free(id, spec)
+    advance(id, spec)
+  end
   redis.call('PEXPIRE', TASK .. id, KEPT)
 end

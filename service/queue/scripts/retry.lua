@@ -7,7 +7,10 @@ if redis.call('HDEL', CLAIMS .. worker, id) == 0 then
   return
 end
 lane = string.gsub(lane, ':suspect$', '')
-local state = redis.call('HMGET', TASK .. id, 'f', 'g')
+local state = redis.call('HMGET', TASK .. id, 'f', 'g', 'x')
+if state[3] then
+  free(id, state[3])
+end
 if reopen(id, state[2] == '0' and state[1], lane) then
   local due = now + delay
   redis.call('HSET', messages_of(lane), id, ARGV[8])

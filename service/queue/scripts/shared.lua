@@ -1,15 +1,24 @@
 -- Stands before every other script: the names of the keys, the clock, and how a message gets into a place.
 --
---   dramatiq:<lane>             list    ids that wait; a lane is <queue>, <queue>:bulk or <queue>:suspect
+--   dramatiq:<lane>             list    ids that wait; a lane is <queue>, <queue>:<priority> where it is not the queue's,
+--                                       <queue>:bulk or <queue>:suspect
 --   dramatiq:<queue>.msgs       hash    id -> message, as stock Dramatiq keeps it
 --   dramatiq:<queue>:due        zset    id -> when it is due, ms
 --   dramatiq:<lane>:idle        set     workers that have room and found the lane empty
 --   dramatiq:task:<id>          hash    one task, kept for an hour after its end. s: status, q: lane, n: name, f: its slot,
 --                                       l: latest start, g: keys that it gathers at most, d: deliveries since the last outcome,
 --                                       w: worker, a: attempts that failed, e: last error, r: result,
---                                       t, b, z: queued, begun, done (ms), into: the message that absorbed this one
+--                                       t, b, z: queued, begun, done (ms), into: the message that absorbed this one,
+--                                       x: its bounds, y: its rates let it start when it is due, v: due once it is its turn
 --   dramatiq:__slots__          hash    <task>/<key> -> id of the waiting message that absorbs
 --   dramatiq:gathered:<id>      set     keys that one message has gathered
+--   dramatiq:held:<bound>       set     ids that run under a bound of so many at a time
+--   dramatiq:parked:<bound>     list    ids that wait until one of those has ended
+--   dramatiq:rate:<bound>       zset    the last starts that a bound of so many in a time has granted, ms
+--   dramatiq:line:<task>/<key>  list    ids of an ordered task; the first one is queued, scheduled or running
+--   dramatiq:__layout__         string  counts changes of the next two, which workers keep in mind
+--   dramatiq:__ranks__          set     lanes of priorities that are not their queue's
+--   dramatiq:__paused__         set     queues from which nothing is taken
 --   dramatiq:claims:<worker>    hash    id -> lane of what the worker has in hand
 --   dramatiq:turn:<worker>      string  its last turn that took something: number and ids
 --   dramatiq:__workers__        zset    worker -> last beat, ms
@@ -17,6 +26,8 @@
 
 local NS = 'dramatiq:'
 local TASK, CLAIMS, TURN, GATHERED = NS .. 'task:', NS .. 'claims:', NS .. 'turn:', NS .. 'gathered:'
+local HELD, PARKED, RATE, LINE = NS .. 'held:', NS .. 'parked:', NS .. 'rate:', NS .. 'line:'
+local LAYOUT, RANKS = NS .. '__layout__', NS .. '__ranks__'
 local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
 local KEPT = 3600000
 local WAITING = {scheduled = true, queued = true, retrying = true}
@@ -86,6 +97,61 @@ local function reopen(id, slot, lane)
   return true
 end
 
+local function is_bulk(lane)
+  return string.match(lane, ':bulk$') ~= nil
+end
+
+-- Whether a message still waits, in whatever place; else its id was left behind.
+local function waits(id)
+  local state = redis.call('HMGET', TASK .. id, 's', 'q')
+  return WAITING[state[1]] and redis.call('HEXISTS', messages_of(state[2]), id) == 1, state[2]
+end
+
+-- Make place for another where a message does not run any more.
+local function free(id, spec)
+  for _, bound in ipairs(cjson.decode(spec).b) do
+    if bound[3] == 0 and redis.call('SREM', HELD .. bound[1], id) == 1 then
+      local next = redis.call('LPOP', PARKED .. bound[1])
+      while next do
+        local there, lane = waits(next)
+        if there then
+          push(next, lane, true)
+          break
+        end
+        next = redis.call('LPOP', PARKED .. bound[1])
+      end
+    end
+  end
+end
+
+-- Let the next of its line go, where an ordered message has ended.
+local function advance(id, spec)
+  local line = cjson.decode(spec).l
+  if not line then
+    return
+  end
+  local key = LINE .. line
+  local was_first = redis.call('LINDEX', key, 0) == id
+  redis.call('LREM', key, 1, id)
+  while was_first do
+    local next = redis.call('LINDEX', key, 0)
+    if not next then
+      return
+    end
+    local there, lane = waits(next)
+    if there then
+      local due = tonumber(redis.call('HGET', TASK .. next, 'v')) or now
+      if due > now then
+        redis.call('ZADD', due_of(lane), due, next)
+      else
+        push(next, lane)
+      end
+      return
+    end
+    redis.call('LPOP', key)
+  end
+end
+
 -- Put what a worker had in hand back to the front. After two lost deliveries a message is a suspect: it may be what
 -- kills its worker, so suspects travel alone (one per worker), and neighbours are not counted out with it.
 local function requeue(id, lane)
@@ -93,7 +159,10 @@ local function requeue(id, lane)
   if redis.call('HEXISTS', messages, id) == 0 then
     return 0
   end
-  local state = redis.call('HMGET', TASK .. id, 'f', 'g', 'd')
+  local state = redis.call('HMGET', TASK .. id, 'f', 'g', 'd', 'x')
+  if state[4] then
+    free(id, state[4])
+  end
   if not reopen(id, state[2] == '0' and state[1], lane) then
     return 0
   end

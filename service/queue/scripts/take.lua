@@ -1,18 +1,57 @@
 -- Claim messages for a worker, the most urgent lanes first. Repeating a turn returns what it returned.
 --
 -- ARGV: worker, turn, room of one class, reserve; running urgent, normal, background, suspect; which classes the worker
--- waits for (u, n, b); then the lanes in order, each with its class.
+-- waits for (u, n, b); which layout it knows; then the lanes in order, each with its class.
 -- Each class may fill `room`; two of them together `room + reserve`, all three `room + 2 reserve`: none shuts another out.
 
 local worker, turn, room, reserve = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local running = {u = tonumber(ARGV[5]), n = tonumber(ARGV[6]), b = tonumber(ARGV[7])}
 local suspects = tonumber(ARGV[8])
-local waits = ARGV[9]
+local waited_for, layout = ARGV[9], ARGV[10]
 local taken, ids, claims = {}, {}, {}
 
-local function deliver(id, lane, body, deliveries, gathers)
+local function deliver(id, lane, body, deliveries, gathers, spec)
   local keys = gathers and gathers ~= '0' and redis.call('SMEMBERS', GATHERED .. id)
-  taken[#taken + 1] = {id, lane, body, deliveries, keys}
+  taken[#taken + 1] = {id, lane, body, deliveries, spec and 1 or 0, keys}
+end
+
+-- Whether the bounds of a message let it start now; else it is parked until another has ended, or scheduled for its time.
+local function admit(id, lane, spec)
+  local bounds, at = cjson.decode(spec).b, now
+  for _, bound in ipairs(bounds) do
+    local name, most, span = unpack(bound)
+    if span == 0 and redis.call('SCARD', HELD .. name) >= most then
+      redis.call('RPUSH', PARKED .. name, id)
+      return false
+    end
+  end
+  if not redis.call('HGET', TASK .. id, 'y') then
+    for _, bound in ipairs(bounds) do
+      local name, most, span = unpack(bound)
+      local last = span > 0 and redis.call('ZRANGE', RATE .. name, -most, -most, 'WITHSCORES')[2]
+      at = math.max(at, last and tonumber(last) + span or at)
+    end
+    for _, bound in ipairs(bounds) do
+      local name, most, span = unpack(bound)
+      if span > 0 then
+        redis.call('ZADD', RATE .. name, at, id .. at)
+        redis.call('ZREMRANGEBYRANK', RATE .. name, 0, -most - 1)
+        redis.call('PEXPIRE', RATE .. name, at - now + span)
+      end
+    end
+    if at > now then
+      redis.call('HSET', TASK .. id, 'y', 1)
+      redis.call('ZADD', due_of(lane), at, id)
+      return false
+    end
+  end
+  redis.call('HDEL', TASK .. id, 'y')
+  for _, bound in ipairs(bounds) do
+    if bound[3] == 0 then
+      redis.call('SADD', HELD .. bound[1], id)
+    end
+  end
+  return true
 end
 
 local last = redis.call('GET', TURN .. worker)
@@ -25,14 +64,18 @@ if turn == last_turn then
     local lane = redis.call('HGET', CLAIMS .. worker, id)
     local body = lane and redis.call('HGET', messages_of(lane), id)
     if body then
-      local state = redis.call('HMGET', TASK .. id, 'd', 'g')
-      deliver(id, lane, body, tonumber(state[1]), state[2])
+      local state = redis.call('HMGET', TASK .. id, 'd', 'g', 'x')
+      deliver(id, lane, body, tonumber(state[1]), state[2], state[3])
     end
   end
   return {1, '', taken}
 end
 
-local function free(class)
+if layout ~= (redis.call('GET', LAYOUT) or '0') then
+  return {-1, waited_for, {}}
+end
+
+local function room_for(class)
   local u, n, b = running.u, running.n, running.b
   local all = u + n + b
   local other = class == 'u' and math.max(n, b) or class == 'n' and math.max(u, b) or math.max(u, n)
@@ -40,16 +83,19 @@ local function free(class)
 end
 
 local function claim(id, lane, body)
-  local state = redis.call('HMGET', TASK .. id, 's', 'q', 'd', 'f', 'g')
+  local state = redis.call('HMGET', TASK .. id, 's', 'q', 'd', 'f', 'g', 'x')
   if not body or state[1] and (state[1] ~= 'queued' or state[2] ~= lane) then
     return false -- it moved to another lane, or was pushed twice by a stock producer
+  end
+  if state[6] and not admit(id, lane, state[6]) then
+    return false
   end
   local deliveries = (tonumber(state[3]) or 0) + 1
   redis.call('HSET', TASK .. id, 's', 'running', 'w', worker, 'd', deliveries, 'b', now)
   if state[4] and redis.call('HGET', SLOTS, state[4]) == id then
     redis.call('HDEL', SLOTS, state[4])
   end
-  deliver(id, lane, body, deliveries, state[5])
+  deliver(id, lane, body, deliveries, state[5], state[6])
   ids[#ids + 1] = id
   claims[#claims + 1] = id
   claims[#claims + 1] = lane
@@ -60,15 +106,15 @@ local peers = math.max(redis.call('ZCARD', WORKERS), 1)
 local MORE, SHARED = 1, 2 -- there may be more to take; others should have their chance first
 local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
 local left, empty = 0, {}
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   local lane, class = ARGV[i], ARGV[i + 1]
   local suspect = class == 's'
   local most
   if suspect then
     class = 'n'
-    most = math.min(1 - suspects, free(class))
+    most = math.min(1 - suspects, room_for(class))
   else
-    most = free(class)
+    most = room_for(class)
   end
   local length = most > 0 and redis.call('LLEN', NS .. lane) or 0
   if length > 0 then
@@ -99,10 +145,10 @@ end
 -- A worker waits for a lane after a turn that found nothing at all, which a busy one never has; and no more once it has
 -- no room for what would come.
 local classes = {}
-for class in string.gmatch(waits, '.') do
-  classes[class] = free(class) > 0
+for class in string.gmatch(waited_for, '.') do
+  classes[class] = room_for(class) > 0
 end
-for i = 10, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
   if classes[ARGV[i + 1]] == false then
     redis.call('SREM', NS .. ARGV[i] .. ':idle', worker)
   end
