@@ -18,6 +18,7 @@ exchange.py      one hop to Redis: what has ended out, what is next in
 options.py       priority and delay, of actors and of messages
 layout.py        which lanes are in use, which queues are paused
 lanes.py         order of the lanes, room for each class of work
+offload.py       computations in processes
 runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome
 heartbeat.py     signs of life
@@ -35,6 +36,7 @@ dead_letters.py, tables.py    what failed for good, in PostgreSQL
 from service.queue.actors import actor, sender
 from service.queue.layout import pause, resume
 from service.queue.link import BrokerAway, connected
+from service.queue.offload import in_process
 from service.queue.send import send
 from service.queue.state import TaskState, task_state
 from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
@@ -52,6 +54,7 @@ __all__ = [
     "WorkerStatus",
     "actor",
     "connected",
+    "in_process",
     "pause",
     "ping",
     "queue_status",

@@ -1,7 +1,9 @@
 """Declaring what runs a task: `@actor(TASK)`, in `workers/` only."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
+from inspect import iscoroutinefunction
 from typing import Any
 from uuid import UUID
 
@@ -30,15 +32,16 @@ class TaskActor(dramatiq.Actor[..., Any]):
         return self.coroutine(*args, **kwargs)
 
 
-def actor(task: Task) -> Callable[[Callable[..., Awaitable[Any]]], TaskActor]:
-    """Declare the coroutine function that runs `task`.
+def actor(task: Task) -> Callable[[Callable[..., Any]], TaskActor]:
+    """Declare the function that runs `task`: a coroutine function on the event loop, any other one in a thread.
 
     Its arguments are validated by their annotations (UUIDs and times from text). What it emits belongs to the request,
     and is caused by the event, that the task comes from.
     """
 
-    def declare(function: Callable[..., Awaitable[Any]]) -> TaskActor:
-        validated = validate_call(function)
+    def declare(function: Callable[..., Any]) -> TaskActor:
+        called = validate_call(function)
+        validated = called if iscoroutinefunction(function) else partial(asyncio.to_thread, called)
 
         @wraps(function)
         async def run(*args: Any, **kwargs: Any) -> Any:
@@ -76,6 +79,7 @@ def _declared(task: Task, function: Callable[..., Awaitable[Any]], **options: An
             "max_retries": task.retries,
             "min_backoff": round(task.backoff * 1000),
             "time_limit": round(task.limit * 1000),
+            **({} if task.soft is None else {"soft_limit": round(task.soft * 1000)}),
             **options,
         },
     )

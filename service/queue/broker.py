@@ -35,7 +35,7 @@ class PharosBroker(Broker):
             middleware += [CurrentMessage(), Retries()]
         self._hooks: dict[str, list[Callable[..., None]]] = {}
         super().__init__(middleware)
-        self.actor_options |= {"time_limit"}
+        self.actor_options |= {"time_limit", "soft_limit"}
         self.carry: Callable[[Packed], bool] = lambda _: False  # an engine takes what is sent on its own loop
         self._local = threading.Lock()
         self._client: redis.Redis | None = None

@@ -47,9 +47,12 @@ class Run:
     suspect: bool
     name: str = ""
     begun: float = field(default_factory=monotonic)
-    limit: float = inf  # seconds
+    soft: float = inf  # seconds, after which it is cancelled
+    limit: float = inf  # seconds, after which it is given up, whatever it does
     overdue: bool = False
+    given_up: bool = False
     handed_back: bool = False
+    delivery: Delivery | None = None
     task: "Task[Outcome] | None" = None
 
 

@@ -184,7 +184,13 @@ class Engine:
         self._running[claim.id] = started
         self._load.add(started.work, 1, suspect=suspect)
         started.task = asyncio.create_task(self._runner.run(started))
-        started.task.add_done_callback(partial(self._end, started))
+        started.task.add_done_callback(partial(self._ended, started))
+
+    def _ended(self, ended: Run, task: asyncio.Task[Outcome]) -> None:
+        if ended.given_up:
+            log.warning("task that was given up has ended", task=ended.name, id=ended.claim.id.decode())
+        else:
+            self._end(ended, task)
 
     def _end(self, ended: Run, task: asyncio.Task[Outcome]) -> None:
         claim = ended.claim
@@ -233,9 +239,14 @@ class Engine:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
             for run in list(self._running.values()):
-                if now - run.begun > run.limit and not run.overdue and run.task is not None:
+                if now - run.begun > run.soft and not run.overdue and run.task is not None:
                     run.overdue = True
                     run.task.cancel()
+                if now - run.begun > run.limit and not run.given_up:
+                    log.error("task does not end, and is given up", task=run.name, id=run.claim.id.decode())
+                    run.given_up = True
+                    giving_up = asyncio.create_task(self._runner.give_up_on(run))
+                    giving_up.add_done_callback(partial(self._end, run))
 
     async def _listen(self) -> None:
         while True:

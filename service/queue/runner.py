@@ -26,11 +26,18 @@ from service.queue.wire import Undecodable, decode, encode_message
 log = structlog.get_logger(__name__)
 
 LIMIT = 1800.0  # seconds; of actors that declare none
+SOFT = 5 / 6  # of its limit, after which a task is cancelled: 25 of 30 minutes
 STARTS = 3  # deliveries without an outcome, after which a message counts as poison
 
 
 class TimeLimitExceeded(PharosError):
     """The task ran longer than its limit of {limit:g} s and was cancelled."""
+
+    transient = True
+
+
+class TaskStuck(PharosError):
+    """The task was cancelled after {soft:g} s and still runs at its limit of {limit:g} s: its worker gave it up."""
 
     transient = True
 
@@ -53,7 +60,7 @@ class Runner:
     def __init__(self, broker: PharosBroker, threads: int) -> None:
         self._broker = broker
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="actor")
-        self._actors: dict[str, tuple[Callable[..., Any], bool, float]] = {}
+        self._actors: dict[str, tuple[Callable[..., Any], bool, float, float]] = {}
 
     def close(self) -> None:
         """Let the threads end with what they do."""
@@ -77,19 +84,30 @@ class Runner:
             lost = claim.deliveries - 1
             return await self._give_up(message, WorkerLost(starts=lost), Reason.POISON, lost, deliveries=lost)
         try:
-            function, awaitable, run.limit = self._resolve(message.actor_name)
+            function, awaitable, run.soft, run.limit = self._resolve(message.actor_name)
         except ActorNotFound as error:
             return await self._give_up(message, error, Reason.UNKNOWN_TASK, 0)
+        run.delivery = delivery
         return await self._process(run, delivery, function, awaitable)
 
-    def _resolve(self, name: str) -> tuple[Callable[..., Any], bool, float]:
+    async def give_up_on(self, run: Run) -> Outcome:
+        """Return what becomes of a claim whose task does not end, though it was cancelled."""
+        delivery = run.delivery
+        assert delivery is not None  # it has a limit, so its actor is known
+        error = TaskStuck(soft=run.soft, limit=run.limit)
+        delivery.stuff_exception(error)
+        self._broker.emit_after("process_message", delivery, exception=error)
+        return await self._conclude(delivery, error, b"")
+
+    def _resolve(self, name: str) -> tuple[Callable[..., Any], bool, float, float]:
         known = self._actors.get(name)
         if known is None:
             actor = self._broker.get_actor(name)
             coroutine = getattr(actor.fn, "__wrapped__", None)  # below Dramatiq's bridge to its own event loop
             awaitable = iscoroutinefunction(coroutine)
             limit = actor.options.get("time_limit", LIMIT * 1000) / 1000
-            known = self._actors[name] = coroutine if awaitable else actor.fn, awaitable, limit
+            soft = actor.options.get("soft_limit", limit * SOFT * 1000) / 1000
+            known = self._actors[name] = coroutine if awaitable else actor.fn, awaitable, soft, limit
         return known
 
     async def _process(self, run: Run, delivery: Delivery, function: Callable[..., Any], awaitable: bool) -> Outcome:
@@ -105,6 +123,8 @@ class Runner:
                     call = partial(copy_context().run, function, *message.args, **message.kwargs)
                     value = await asyncio.get_running_loop().run_in_executor(self._threads, call)
                 result = _encoded(value)
+            if run.given_up:
+                raise asyncio.CancelledError
             broker.emit_after("process_message", delivery, result=value)
         except SkipMessage as skip:
             error = skip
@@ -112,9 +132,9 @@ class Runner:
                 delivery.stuff_exception(skip)
             broker.emit_after("skip_message", delivery)
         except BaseException as raised:  # also SystemExit: an actor must not end its worker
-            if run.handed_back:
+            if run.handed_back or run.given_up:
                 raise
-            error = TimeLimitExceeded(limit=run.limit).with_traceback(raised.__traceback__) if run.overdue else raised
+            error = TimeLimitExceeded(limit=run.soft).with_traceback(raised.__traceback__) if run.overdue else raised
             delivery.stuff_exception(error)
             broker.emit_after("process_message", delivery, exception=error)
         try:

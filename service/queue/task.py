@@ -94,10 +94,12 @@ class Bound:
 class Task:
     """A kind of work: where it waits, how often and how soon it is tried again, and for how long it may run.
 
-    `limit` and `backoff` are in seconds; `backoff` is the first pause, each further one doubles, up to 600 s.
-    `key` names the argument by which requests coalesce: one task waits per value. Where the task is `ordered`, they do
-    not coalesce: those of one key run one after the other, in the order of their sending, each when the one before has
-    ended for good. `priority`, 0 to 9, is the queue's unless given. `bounds` hold back what would be too much.
+    `limit`, `soft` and `backoff` are in seconds. A task is cancelled after `soft`, five sixths of its limit unless
+    given, so that it can clean up, and given up at `limit`. `backoff` is the first pause between two tries, each
+    further one doubles, up to 600 s. `key` names the argument by which requests coalesce: one task waits per value.
+    Where the task is `ordered`, they do not coalesce: those of one key run one after the other, in the order of their
+    sending, each when the one before has ended for good. `priority`, 0 to 9, is the queue's unless given. `bounds` hold
+    back what would be too much.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Task:
     limit: float = 1800
     key: str | None = None
     backoff: float = 5
+    soft: float | None = None
     priority: int | None = None
     bounds: tuple[Bound, ...] = ()
     ordered: bool = False

@@ -156,7 +156,7 @@ async def test_an_idle_engine_starts_at_once(working: Work) -> None:
 
 
 async def test_a_task_is_cancelled_at_its_limit(working: Work) -> None:
-    short = Task("short", NORMAL, retries=0, limit=0.1)
+    short = Task("short", NORMAL, retries=0, soft=0.1)
     ends: list[str] = []
 
     @actor(short)
@@ -174,6 +174,55 @@ async def test_a_task_is_cancelled_at_its_limit(working: Work) -> None:
     [letter] = await letters()
     assert letter.exception == "TimeLimitExceeded: The task ran longer than its limit of 0.1 s and was cancelled."
     assert letter.reason == "exhausted"
+
+
+async def test_a_task_that_ignores_its_cancellation_is_given_up_at_its_limit(working: Work) -> None:
+    stubborn, free = Task("stubborn", NORMAL, retries=0, soft=0.1, limit=0.3), asyncio.Event()
+    refused = 0
+
+    @actor(stubborn)
+    async def work() -> str:
+        nonlocal refused
+        while not free.is_set():
+            try:
+                await free.wait()
+            except asyncio.CancelledError:
+                refused += 1
+        return "too late"
+
+    sent = dispatch(stubborn)
+    async with working() as engine:
+        await send([sent])
+        await until(lambda: engine.processed == 1)
+        free.set()
+        await asyncio.sleep(0.05)
+        assert engine.processed == 1
+    [letter] = await letters()
+    assert refused == 1
+    assert letter.exception.startswith("TaskStuck: The task was cancelled after 0.1 s and still runs at its limit")
+    state = await task_state(sent.message_id)
+    assert state is not None
+    assert (state.status, state.result) == ("failed", None)
+
+
+async def test_a_task_that_ends_when_it_is_cancelled_has_a_result(working: Work) -> None:
+    tidy = Task("tidy", NORMAL, soft=0.1)
+
+    @actor(tidy)
+    async def work() -> str:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            return "half of it"
+        return "all of it"
+
+    sent = dispatch(tidy)
+    async with working() as engine:
+        await send([sent])
+        await until(lambda: engine.processed == 1)
+    state = await task_state(sent.message_id)
+    assert state is not None
+    assert (state.status, state.result) == ("succeeded", "half of it")
 
 
 @pytest.mark.parametrize(
