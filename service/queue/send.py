@@ -10,6 +10,8 @@ from service.queue.scripting import Call, execute, script
 from service.queue.task import Dispatch
 from service.queue.wire import encode
 
+GATHER = 32  # requests that are enough for a hop
+HOPS = 4  # under way at a time
 PER_CALL = 500  # messages; such a call takes Redis some 3 ms, in which it does nothing else
 PER_HOP = 20  # calls
 
@@ -24,7 +26,7 @@ async def send(dispatches: Sequence[Dispatch]) -> None:
 
 def pack(dispatch: Dispatch) -> Packed:
     """Return a request as the script `add` takes it."""
-    task, message_id = dispatch.task, str(dispatch.message_id)
+    task, message_id = dispatch.task, dispatch.id
     options: dict[str, Any] = {
         "redis_message_id": message_id,
         "event_id": str(dispatch.event_id),
@@ -49,37 +51,54 @@ def pack(dispatch: Dispatch) -> Packed:
 
 
 class _Sender:
-    """Gathers what is asked for while a hop is under way into the next one."""
+    """Gathers what is asked for into hops, of which some are under way at a time: Redis works while we write."""
 
     def __init__(self) -> None:
         self._waiting: list[tuple[list[Packed], Future[None]]] = []
-        self._hop: asyncio.Task[None] | None = None
+        self._hops: set[asyncio.Task[None]] = set()
+        self._flushes = False
 
     async def send(self, messages: list[Packed]) -> None:
-        sent = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        sent = loop.create_future()
         self._waiting.append((messages, sent))
-        if self._hop is None:
-            self._hop = asyncio.create_task(self._flush())
+        if len(self._waiting) >= GATHER:
+            self._flush()
+        elif not self._flushes and not self._hops:
+            self._flushes = True
+            loop.call_soon(self._flush_rest)
         await sent
 
-    async def _flush(self) -> None:
+    def _flush_rest(self) -> None:
+        self._flushes = False
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting and len(self._hops) < HOPS:
+            batch, self._waiting = self._waiting, []
+            hop = asyncio.create_task(self._hop(batch))
+            self._hops.add(hop)
+            hop.add_done_callback(self._over)
+
+    def _over(self, hop: asyncio.Task[None]) -> None:
+        self._hops.discard(hop)
+        if not self._flushes:  # those who waited for this hop may have more to send in this turn of the loop
+            self._flushes = True
+            asyncio.get_running_loop().call_soon(self._flush_rest)
+
+    async def _hop(self, batch: list[tuple[list[Packed], Future[None]]]) -> None:
+        failure: Exception | None = None
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting, []
-                failure: Exception | None = None
-                try:
-                    await _transmit([message for messages, _ in batch for message in messages])
-                except Exception as error:  # raised where it is waited for
-                    failure = error
-                for _, sent in batch:
-                    if sent.done():
-                        continue
-                    if failure is None:
-                        sent.set_result(None)
-                    else:
-                        sent.set_exception(failure)
-        finally:
-            self._hop = None
+            await _transmit([message for messages, _ in batch for message in messages])
+        except Exception as error:  # raised where it is waited for
+            failure = error
+        for _, sent in batch:
+            if sent.done():
+                continue
+            if failure is None:
+                sent.set_result(None)
+            else:
+                sent.set_exception(failure)
 
 
 async def _transmit(messages: list[Packed]) -> None:

@@ -1,8 +1,10 @@
 """Requests for tasks: derived ids, slots, lanes."""
 
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from service.queue import Dispatch, Queue, Task
 from service.queue.task import KeyMissing
@@ -17,6 +19,12 @@ def test_the_id_of_a_message_follows_from_event_task_and_key() -> None:
     assert one.message_id == dispatch(KEYED, EVENT, resource_id="a", after=5).message_id
     assert one.message_id != dispatch(KEYED, EVENT, resource_id="b").message_id
     assert one.message_id != dispatch(Task("index", NORMAL, key="resource_id"), EVENT, resource_id="a").message_id
+
+
+@given(st.uuids(), st.text())
+def test_the_id_is_the_uuid_of_the_rfc(event_id: UUID, key: str) -> None:
+    assume(key.isprintable())
+    assert dispatch(KEYED, event_id, resource_id=key).message_id == uuid5(event_id, f"embed {key}")
 
 
 def test_a_slot_is_shared_by_task_and_key() -> None:
