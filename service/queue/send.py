@@ -10,7 +10,8 @@ from service.queue.scripting import Call, execute, script
 from service.queue.task import Dispatch
 from service.queue.wire import encode
 
-GATHER = 32  # requests that are enough for a hop
+GATHER = 32  # requests that wait and start another hop
+MOST = 64  # requests in a hop, so that others have some for theirs
 HOPS = 4  # under way at a time
 PER_CALL = 500  # messages; such a call takes Redis some 3 ms, in which it does nothing else
 PER_HOP = 20  # calls
@@ -56,49 +57,39 @@ class _Sender:
     def __init__(self) -> None:
         self._waiting: list[tuple[list[Packed], Future[None]]] = []
         self._hops: set[asyncio.Task[None]] = set()
-        self._flushes = False
 
     async def send(self, messages: list[Packed]) -> None:
-        loop = asyncio.get_running_loop()
-        sent = loop.create_future()
+        sent = asyncio.get_running_loop().create_future()
         self._waiting.append((messages, sent))
-        if len(self._waiting) >= GATHER:
-            self._flush()
-        elif not self._flushes and not self._hops:
-            self._flushes = True
-            loop.call_soon(self._flush_rest)
+        if not self._hops or (len(self._waiting) == GATHER and len(self._hops) < HOPS):
+            hop = asyncio.create_task(self._hop())
+            self._hops.add(hop)
         await sent
 
-    def _flush_rest(self) -> None:
-        self._flushes = False
-        self._flush()
-
-    def _flush(self) -> None:
-        if self._waiting and len(self._hops) < HOPS:
-            batch, self._waiting = self._waiting, []
-            hop = asyncio.create_task(self._hop(batch))
-            self._hops.add(hop)
-            hop.add_done_callback(self._over)
-
-    def _over(self, hop: asyncio.Task[None]) -> None:
-        self._hops.discard(hop)
-        if not self._flushes:  # those who waited for this hop may have more to send in this turn of the loop
-            self._flushes = True
-            asyncio.get_running_loop().call_soon(self._flush_rest)
-
-    async def _hop(self, batch: list[tuple[list[Packed], Future[None]]]) -> None:
-        failure: Exception | None = None
+    async def _hop(self) -> None:
+        hop = asyncio.current_task()
+        assert hop is not None
         try:
-            await _transmit([message for messages, _ in batch for message in messages])
-        except Exception as error:  # raised where it is waited for
-            failure = error
-        for _, sent in batch:
-            if sent.done():
-                continue
-            if failure is None:
-                sent.set_result(None)
-            else:
-                sent.set_exception(failure)
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                await _deliver(batch)
+        finally:
+            self._hops.discard(hop)
+
+
+async def _deliver(batch: list[tuple[list[Packed], Future[None]]]) -> None:
+    failure: Exception | None = None
+    try:
+        await _transmit([message for messages, _ in batch for message in messages])
+    except Exception as error:  # raised where it is waited for
+        failure = error
+    for _, sent in batch:
+        if sent.done():
+            continue
+        if failure is None:
+            sent.set_result(None)
+        else:
+            sent.set_exception(failure)
 
 
 async def _transmit(messages: list[Packed]) -> None:
