@@ -1,7 +1,7 @@
 """What can be run (`Task`), where it waits (`Queue`), and one request to run it (`Dispatch`)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
 from uuid import UUID, uuid5
@@ -77,6 +77,8 @@ class Dispatch:
     bulk: bool = False
     correlation_id: str | None = None
     batch: int = 0
+    positional: Sequence[Any] = ()  # these two as a dead letter of a stock producer brings them back
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @cached_property
     def key(self) -> str:
