@@ -22,6 +22,7 @@ from service.settings import Settings
 URGENT = Queue("urgent", 9)
 NORMAL = Queue("default", 5)
 BACKGROUND = Queue("batch", 3)
+SOMEBODY = UUID(int=1)
 
 Work = Callable[..., AbstractAsyncContextManager[Engine]]
 
