@@ -94,8 +94,8 @@ class Table:
         for row in self._tasks.get(type(event), ()):
             if row.when is not None and not row.when(event):
                 continue
-            if isinstance(event, TaskRequeued):
-                assert isinstance(row.run, Requeue)
+            if isinstance(row.run, Requeue):
+                assert isinstance(event, TaskRequeued)
                 yield row.run.dispatch(event, envelope.id, bulk=envelope.bulk, correlation_id=envelope.correlation_id)
                 continue
             assert isinstance(row.run, Task)
