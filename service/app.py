@@ -1,8 +1,8 @@
 """The web application: routes and middleware as two lists; the lifespan opens everything and closes it again."""
 
 import gc
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import structlog
 from starlette.applications import Starlette
@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
-from service.bus import bus
+from service.bus import Sender, bus
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
 from service.events import origin
@@ -31,6 +31,7 @@ from service.security import limits
 from service.security.middleware import middleware as security_middleware
 from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
+from service.settings import settings
 from service.ui.routes import routes as ui_routes
 from service.web import problem
 
@@ -89,8 +90,23 @@ async def broken(request: Request, error: Exception) -> Response:
     return problem(PharosError("Something went wrong here; the server's log has the details."))
 
 
+Sending = Callable[[], AbstractAsyncContextManager[Sender]]
+
+
+class TasksElsewhere(PharosError):
+    """PHAROS_TASKS=inline: serve `workers.inline:create_app`, which knows the actors, instead of `service.app`."""
+
+
 @asynccontextmanager
-async def lifespan(app: Starlette) -> AsyncGenerator[None]:
+async def queueing() -> AsyncGenerator[Sender]:
+    """Send tasks to the queue."""
+    if settings().tasks == "inline":
+        raise TasksElsewhere
+    yield queue.send
+
+
+@asynccontextmanager
+async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
     async with database.connected("web"), limits.connected(), queue.connected(), live.hub():
@@ -99,18 +115,19 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         log.info("the table is set", hooks=len(HOOKS))
         gc.freeze()  # what is loaded stays: a full collection that looks through it stops every request for 0.2 s
         async with (
-            Relay(bus, TABLE.route, queue.send, live.ring).running(),
-            executed.recording(),
             inference.connected(),
+            sending() as send,
+            Relay(bus, TABLE.route, send, live.ring).running(),
+            executed.recording(),
         ):
             yield
 
 
-def create_app() -> Starlette:
-    """Build the application."""
+def create_app(sending: Sending = queueing) -> Starlette:
+    """Build the application; `sending` opens what takes the tasks that its events ask for."""
     return Starlette(
         routes=[*ROUTES, *describe(ROUTES)],
         middleware=MIDDLEWARE,
         exception_handlers={HTTPException: refused, Exception: broken},
-        lifespan=lifespan,
+        lifespan=lambda app: running(sending),
     )

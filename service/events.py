@@ -49,6 +49,8 @@ class SystemEvent(StrEnum):
     EMBEDDING_GENERATED = "embedding.generated"
     EMBEDDING_STALE = "embedding.stale"
 
+    BACKGROUND_TASK_REQUEUED = "background_task.requeued"
+
 
 class Event(BaseModel):
     """One thing that happened: a frozen payload. Subclasses set `name` and, where another fits, `priority`."""

@@ -3,6 +3,7 @@
 import sys
 
 from service.hooks import HOOKS, TASKS, On
+from service.queue.requeue import Requeue
 from service.queue.task import Task
 
 _TITLES = ("when", "run", "queue", "priority", "after", "at most", "retries", "limit", "one per")
@@ -20,6 +21,8 @@ def text() -> str:
 def _hook(row: On) -> tuple[str, ...]:
     if isinstance(row.run, Task):
         return (row.event.name, *_task(row.run, row.after, row.at_most))
+    if isinstance(row.run, Requeue):
+        return (row.event.name, row.run.name, "its own", *[""] * 6)
     return (row.event.name, getattr(row.run, "__qualname__", repr(row.run)), "in process", *[""] * 6)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.ingestion.events import IngestionStalled, IngestionStarted
+from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
 from service.search.events import EmbeddingStale, SearchIndexStale
@@ -35,6 +36,7 @@ INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE]
+REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class On:
     """
 
     event: type[Event]
-    run: "Task | Handler"
+    run: "Task | Requeue | Handler"
     after: float = 0
     at_most: float = 0
     when: Callable[[Any], bool] | None = None
@@ -65,6 +67,7 @@ HOOKS = [
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
+    On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on
 
@@ -76,22 +79,26 @@ class Table:
         self.rows = list(rows)
         self._tasks: dict[type[Event], list[On]] = {}
         for row in self.rows:
-            if isinstance(row.run, Task):
+            if isinstance(row.run, Task | Requeue):
                 self._tasks.setdefault(row.event, []).append(row)
 
     def listen(self, bus: "EventBus") -> None:
         """Register the functions among the rows."""
         for row in self.rows:
-            if not isinstance(row.run, Task):
+            if not isinstance(row.run, Task | Requeue):
                 bus.on(row.event, row.run)
 
     def route(self, envelope: Envelope) -> Iterator[Dispatch]:
         """Yield the tasks that an event asks for."""
         event = envelope.event
         for row in self._tasks.get(type(event), ()):
-            assert isinstance(row.run, Task)
             if row.when is not None and not row.when(event):
                 continue
+            if isinstance(row.run, Requeue):
+                assert isinstance(event, TaskRequeued)
+                yield row.run.dispatch(event, envelope.id, bulk=envelope.bulk, correlation_id=envelope.correlation_id)
+                continue
+            assert isinstance(row.run, Task)
             for arguments in _arguments(row, row.run, event):
                 yield Dispatch(
                     row.run,

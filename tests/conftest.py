@@ -23,7 +23,9 @@ from service import database, logs
 from service.app import create_app
 from service.embedded import Postgres, Valkey, running
 from service.migrations import migrate
+from service.queue.send import Packed, _Sender
 from service.settings import Settings, settings
+from tests.sent import Sent
 
 _RUN = f"pharos_test_{os.getpid()}"
 Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
@@ -197,3 +199,16 @@ async def person(
             return client
 
         yield make
+
+
+@pytest.fixture
+def sent(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> Sent:
+    """What this process sends to the queue from now on."""
+    record, send = Sent(), _Sender.send
+
+    async def recorded(sender: _Sender, messages: list[Packed]) -> None:
+        await send(sender, messages)
+        record.record(messages)
+
+    monkeypatch.setattr(_Sender, "send", recorded)
+    return record

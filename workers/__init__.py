@@ -1,6 +1,7 @@
 """The actors, and the entry point of `dramatiq workers`.
 
     ingestion.py, search.py, maintenance.py    actors: each opens a session and calls one action
+    inline.py      the same actors without a queue, in the process that asks for them
     inference/     the model server
     supervisor/    starts and restarts everything
 

@@ -13,7 +13,9 @@ from service.database import pool_status, reading
 from service.errors import NotFound
 from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
+from service.monitoring import dead_letters
 from service.monitoring.readiness import readiness
+from service.queue.requeue import Requeue
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
 from service.web import Shape, account, no_content, path_id, query, respond, route
@@ -87,7 +89,9 @@ async def flow(request: Request) -> Response:
     hooks = [
         {
             "event": row.event.name,
-            "run": row.run.name if isinstance(row.run, Task) else getattr(row.run, "__qualname__", repr(row.run)),
+            "run": row.run.name
+            if isinstance(row.run, Task | Requeue)
+            else getattr(row.run, "__qualname__", repr(row.run)),
             "after_s": row.after,
             "at_most_s": row.at_most,
         }
@@ -127,4 +131,5 @@ routes = [
     route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
     route("GET", "/tasks/{id}", read_task, scope="read", gives=Answer),
     route("GET", "/monitoring/flow", flow, scope="read", gives=Answer),
+    *dead_letters.routes,
 ]

@@ -15,6 +15,7 @@ broker.py        what Dramatiq needs to know
 worker.py        the engine inside the `dramatiq` command
 engine.py        takes, runs, settles; promotes what is due; hands back at the end
 exchange.py      one hop to Redis: what has ended out, what is next in
+inline.py        tasks without a broker, in the process that asks for them
 options.py       priority and delay, of actors and of messages
 layout.py        which lanes are in use, which queues are paused
 lanes.py         order of the lanes, room for each class of work
@@ -26,10 +27,11 @@ bell.py          what wakes an idle engine
 retries.py       another try or a dead letter
 reasons.py       why a task is given up
 dead_letters.py, tables.py    what failed for good, in PostgreSQL
+requeue.py       its way back
 
     life of a task:  scheduled -> queued -> running -> succeeded
                          ^                    |------> retrying (scheduled again)
-                         |                    |------> failed (a dead letter)
+                         |                    |------> failed (a dead letter) --requeued--> another task
                          +-- coalesces here   '------> its worker is lost: queued again, three times at most
 """
 

@@ -15,7 +15,7 @@ from service.queue.link import NAMESPACE, blocking_client
 from service.queue.options import DelayMiddleware, PriorityMiddleware
 from service.queue.retries import Retries
 from service.queue.scripting import Call, execute_blocking, script
-from service.queue.send import Packed
+from service.queue.send import Packed, check_size, not_json
 from service.queue.task import Queue
 from service.queue.wire import encode_message
 
@@ -85,7 +85,7 @@ class PharosBroker(Broker):
             self.emit_after("declare_queue", queue_name)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Send a message, `delay` milliseconds from now; raises BrokerAway."""
+        """Send a message, `delay` milliseconds from now; raises BrokerAway, MessageTooLarge or NotJson."""
         # The id of a message is used once; one that is sent again from its own processing gets another.
         sent_before = "redis_message_id" in message.options
         redis_id = str(uuid4()) if sent_before else message.message_id
@@ -123,10 +123,18 @@ class PharosBroker(Broker):
 
 
 def pack_message(message: Message[Any], delay: int) -> Packed:
-    """Return a message of Dramatiq's own, `delay` in milliseconds, as the script `add` takes it."""
-    redis_id = message.options["redis_message_id"]
+    """Return a message of Dramatiq's own, `delay` in milliseconds, as the script `add` takes it.
+
+    Raises BadPriority, MessageTooLarge or NotJson.
+    """
+    name, redis_id = message.actor_name, message.options["redis_message_id"]
     lane = Queue.named(message.queue_name).lane(message.options.get("priority"))
-    return [redis_id, message.actor_name, lane, "", delay, delay, 0, "", "", encode_message(message)]
+    try:
+        body = encode_message(message)
+    except TypeError as error:
+        raise not_json(name, message.kwargs, message.args, error) from error
+    check_size(name, body)
+    return [redis_id, name, lane, "", delay, delay, 0, "", "", body]
 
 
 def broker_of_process() -> PharosBroker:

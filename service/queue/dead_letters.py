@@ -1,17 +1,43 @@
-"""Dead letters: tasks that failed for good, in PostgreSQL."""
+"""Dead letters: tasks that failed for good, in PostgreSQL.
+
+message  --bury-->  row, then acknowledged: a crash between the two repeats both, under the same task id
+row  --retry-->  event in the outbox, in the same commit  --relay-->  message, under an id that follows from the event
+"""
 
 import traceback
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
 
-from sqlalchemy import func, select
+from dramatiq import Message
+from sqlalchemy import ColumnElement, Text, cast, delete, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from service.database import reading, transaction
+from service.database import ReadSession, Session, reading, transaction
+from service.errors import Conflict, NotFound, PharosError
+from service.events import current_origin, origin
+from service.outbox import emit
 from service.queue.reasons import Reason
+from service.queue.requeue import Requeue, TaskRequeued
+from service.queue.send import pack
 from service.queue.tables import DeadLetter
 
 LONGEST = 20_000  # characters of an exception or a traceback that are kept, its end
+TURN = 500  # letters that one transaction sends again
+NAMELESS = "?"  # the name of what arrived and was no message
+# What a message says about its own way so far; the next one begins with its first attempt.
+PASSED = {"redis_message_id", "retries", "outages", "traceback", "requeue_timestamp", "gathers"}
+GIVEN = {"event_id", "correlation_id", "bulk"}  # what each dispatch says anew
+
+
+class NoMessage(Conflict):
+    """What arrived as {task_id} was no message, so it cannot be sent again: discard it."""
+
+
+class NobodyRuns(Conflict):
+    """No worker knows a task named {name}, so it would fail again: start one that does, or discard the letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +49,57 @@ class Failed:
     queue: str
     arguments: dict[str, Any]
     attempts: int
+    positional: Sequence[Any] = ()
+    options: dict[str, Any] = field(default_factory=dict[str, Any])
+
+    @classmethod
+    def of(cls, message: Message[Any], attempts: int) -> Self:
+        """Read what failed from its message."""
+        options = {name: value for name, value in message.options.items() if name not in PASSED}
+        rest = (message.kwargs, attempts, message.args, options)
+        return cls(message.message_id, message.actor_name, message.queue_name, *rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which letters: those that meet every condition given; `q` is looked for in error and arguments."""
+
+    ids: Collection[UUID] | None = None
+    name: str | None = None
+    queue: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    q: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """Return the conditions as SQL."""
+        asked: list[ColumnElement[bool]] = []
+        if self.ids is not None:
+            asked.append(DeadLetter.id.in_(self.ids))
+        if self.name is not None:
+            asked.append(DeadLetter.name == self.name)
+        if self.queue is not None:
+            asked.append(DeadLetter.queue == self.queue)
+        if self.reason is not None:
+            asked.append(DeadLetter.reason == self.reason)
+        if self.since is not None:
+            asked.append(DeadLetter.failed_at >= self.since)
+        if self.until is not None:
+            asked.append(DeadLetter.failed_at <= self.until)
+        if self.q is not None:
+            texts = DeadLetter.exception, cast(DeadLetter.arguments, Text), cast(DeadLetter.positional, Text)
+            asked.append(or_(*(text.icontains(self.q, autoescape=True) for text in texts)))
+        return asked
+
+
+@dataclass(slots=True)
+class Retried:
+    """What became of the letters that were to be tried again; `last` is where the next transaction goes on."""
+
+    tasks: list[UUID] = field(default_factory=list[UUID])
+    refused: list[tuple[UUID, PharosError]] = field(default_factory=list[tuple[UUID, PharosError]])
+    last: UUID | None = None
 
 
 async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
@@ -35,6 +112,80 @@ async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
     }
     async with transaction() as session:
         await session.execute(insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing())
+
+
+async def read(session: ReadSession, letter_id: UUID) -> DeadLetter:
+    """Return a letter; raises NotFound."""
+    letter = await session.get(DeadLetter, letter_id)
+    if letter is None:
+        raise NotFound(what="dead letter", id=letter_id)
+    return letter
+
+
+async def browse(
+    session: ReadSession, which: Which, *, limit: int, offset: int = 0
+) -> tuple[int, Sequence[DeadLetter]]:
+    """Return how many letters there are, and one page of them, the newest first."""
+    conditions = which.conditions()
+    total = await session.scalar(select(func.count()).select_from(DeadLetter).where(*conditions))
+    order = DeadLetter.failed_at.desc(), DeadLetter.id
+    rows = await session.scalars(select(DeadLetter).where(*conditions).order_by(*order).limit(limit).offset(offset))
+    return total or 0, rows.all()
+
+
+async def retry(
+    session: Session, which: Which, requeue: Requeue, known: Collection[str], audience: UUID, after: UUID | None = None
+) -> Retried:
+    """Exchange letters for events that send their tasks again, up to `TURN` of them, those with ids beyond `after`.
+
+    `known` names tasks that a worker runs, besides those of `requeue`; `audience` alone sees the events, since
+    arguments are somebody's. A letter that another transaction has in hand is left to it.
+    """
+    query = select(DeadLetter).where(*which.conditions()).order_by(DeadLetter.id).limit(TURN)
+    if after is not None:
+        query = query.where(DeadLetter.id > after)
+    retried = Retried()
+    sent: list[UUID] = []
+    for letter in await session.scalars(query.with_for_update(skip_locked=True)):
+        retried.last = letter.id
+        try:
+            retried.tasks.append(_send_again(session, letter, requeue, known, audience))
+            sent.append(letter.id)
+        except PharosError as error:
+            retried.refused.append((letter.id, error))
+    await session.execute(delete(DeadLetter).where(DeadLetter.id.in_(sent)))
+    return retried
+
+
+def _send_again(session: Session, letter: DeadLetter, requeue: Requeue, known: Collection[str], audience: UUID) -> UUID:
+    if letter.name == NAMELESS:
+        raise NoMessage(task_id=letter.task_id)
+    if letter.reason == Reason.UNKNOWN_TASK and letter.name not in requeue.tasks and letter.name not in known:
+        raise NobodyRuns(name=letter.name)
+    event = TaskRequeued(
+        letter_id=letter.id,
+        task=letter.name,
+        queue=letter.queue,
+        arguments=letter.arguments,
+        positional=letter.positional,
+        options={name: value for name, value in letter.options.items() if name not in GIVEN},
+    )
+    pack(requeue.dispatch(event, letter.id))  # what is too large must be refused here, not where the relay sends it
+    here = current_origin()
+    correlation_id = letter.options.get("correlation_id")
+    with origin(
+        correlation_id if isinstance(correlation_id, str) else here.correlation_id,
+        here.cause,
+        bulk=here.bulk or bool(letter.options.get("bulk")),
+    ):
+        event_id = emit(session, event, audience=audience)
+    return requeue.dispatch(event, event_id).message_id
+
+
+async def discard(session: Session, which: Which) -> int:
+    """Delete letters and return how many there were."""
+    gone = await session.execute(delete(DeadLetter).where(*which.conditions()).returning(DeadLetter.id))
+    return len(gone.all())
 
 
 async def dead_by_queue() -> dict[str, int]:

@@ -110,6 +110,7 @@ class Engine:
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "queues": self._queues,
+            "tasks": sorted(self.broker.actors),
             "concurrency": self._load.concurrency,
             "active": [
                 {"task_id": run.claim.id.decode(), "name": run.name, "running_s": round(now - run.begun, 3)}

@@ -166,8 +166,7 @@ class Runner:
     async def _give_up(
         self, message: Message[Any], error: BaseException, reason: Reason, attempts: int, deliveries: int = 0
     ) -> Outcome:
-        arguments = {**message.kwargs, "args": list(message.args)} if message.args else message.kwargs
-        failed = Failed(message.message_id, message.actor_name, message.queue_name, arguments, attempts)
+        failed = Failed.of(message, attempts)
         outcome = await _buried(failed, error, reason)
         if outcome is not None:
             return outcome

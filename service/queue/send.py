@@ -2,10 +2,13 @@
 
 import asyncio
 from asyncio import AbstractEventLoop, Future
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import orjson
+
+from service.errors import Invalid, TooLarge
 from service.queue.scripting import Call, execute, script
 from service.queue.task import Dispatch
 from service.queue.wire import encode
@@ -15,8 +18,17 @@ MOST = 64  # requests in a hop, so that others have some for theirs
 HOPS = 4  # under way at a time
 PER_CALL = 500  # messages; such a call takes Redis some 3 ms, in which it does nothing else
 PER_HOP = 20  # calls
+LARGEST = 2**20  # bytes of one message: Redis keeps it while it waits, and every try carries it twice
 
 Packed = list[str | bytes | int]  # one message as the script `add` takes it
+
+
+class MessageTooLarge(TooLarge):
+    """{task} was given {size} bytes of arguments and options, {limit} at most: store them and send their id."""
+
+
+class NotJson(Invalid):
+    """{task} was given something that has no JSON form, {where}: {reason}."""
 
 
 async def send(dispatches: Sequence[Dispatch]) -> None:
@@ -26,9 +38,10 @@ async def send(dispatches: Sequence[Dispatch]) -> None:
 
 
 def pack(dispatch: Dispatch) -> Packed:
-    """Return a request as the script `add` takes it."""
+    """Return a request as the script `add` takes it; raises BadPriority, MessageTooLarge or NotJson."""
     task, message_id = dispatch.task, dispatch.id
     options: dict[str, Any] = {
+        **dispatch.options,
         "redis_message_id": message_id,
         "event_id": str(dispatch.event_id),
         "correlation_id": dispatch.correlation_id,
@@ -37,6 +50,12 @@ def pack(dispatch: Dispatch) -> Packed:
         options["bulk"] = True
     if dispatch.batch:
         options["gathers"] = task.key
+    arguments, positional = dispatch.arguments, dispatch.positional
+    try:
+        body = encode(message_id, task.queue.name, task.name, arguments, options, positional)
+    except TypeError as error:
+        raise not_json(task.name, arguments, positional, error) from error
+    check_size(task.name, body)
     return [
         message_id,
         task.name,
@@ -47,8 +66,25 @@ def pack(dispatch: Dispatch) -> Packed:
         dispatch.batch,
         dispatch.key if dispatch.batch else "",
         dispatch.bounds,
-        encode(message_id, task.queue.name, task.name, dispatch.arguments, options),
+        body,
     ]
+
+
+def check_size(task: str, body: bytes) -> None:
+    """Raise MessageTooLarge for a message beyond `LARGEST`."""
+    if len(body) > LARGEST:
+        raise MessageTooLarge(task=task, size=len(body), limit=LARGEST)
+
+
+def not_json(task: str, arguments: Mapping[str, Any], positional: Sequence[Any], error: TypeError) -> NotJson:
+    """Name the first argument that cannot be encoded; the options where all of them can."""
+    named = [(f"argument {name!r}", value) for name, value in arguments.items()]
+    for where, value in [*named, *((f"argument {n}", value) for n, value in enumerate(positional, 1))]:
+        try:
+            orjson.dumps(value)
+        except TypeError as fault:
+            return NotJson(task=task, where=where, reason=fault)
+    return NotJson(task=task, where="its options", reason=error)
 
 
 class _Sender:

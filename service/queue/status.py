@@ -4,7 +4,7 @@ The database is imported where it is read: the timetable, the supervisor and the
 """
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -34,6 +34,7 @@ class WorkerStatus:
     rss_mb: float
     started_at: datetime
     heartbeat_age_s: float
+    tasks: list[str] = field(default_factory=list[str])  # names of what it can run
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What can be run (`Task`), where it waits (`Queue`), and one request to run it (`Dispatch`)."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import sha1
 from typing import Any, ClassVar
 from uuid import UUID
@@ -134,6 +134,8 @@ class Dispatch:
     bulk: bool = False
     correlation_id: str | None = None
     batch: int = 0
+    positional: Sequence[Any] = ()  # these two as a dead letter of a stock producer brings them back
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     @property
     def key(self) -> str:

@@ -22,6 +22,7 @@ from service.settings import Settings
 URGENT = Queue("urgent", 9)
 NORMAL = Queue("default", 5)
 BACKGROUND = Queue("batch", 3)
+SOMEBODY = UUID(int=1)
 
 Work = Callable[..., AbstractAsyncContextManager[Engine]]
 
@@ -63,6 +64,26 @@ def working(broker: PharosBroker) -> Work:
             await running
 
     return work
+
+
+Elapse = Callable[[float], Awaitable[None]]
+
+
+@pytest.fixture
+def elapse(store: redis.asyncio.Redis) -> Elapse:
+    """Lets time pass for what is scheduled, since the clock is Redis's own: everything is due that much sooner."""
+
+    async def pass_by(seconds: float) -> None:
+        past = -round(seconds * 1000)
+        async with store.pipeline() as pipeline:
+            async for due in store.scan_iter("dramatiq:*:due"):
+                for id in await store.zrange(due, 0, -1):
+                    pipeline.zadd(due, {id: past}, xx=True, incr=True)  # it may be gone by then
+                    if await store.hexists(f"dramatiq:task:{id}", "l"):
+                        pipeline.hincrby(f"dramatiq:task:{id}", "l", past)
+            await pipeline.execute()
+
+    return pass_by
 
 
 async def until(condition: Callable[[], Any | Awaitable[Any]], seconds: float = 10) -> Any:

@@ -4,7 +4,6 @@ import asyncio
 import socket
 import time
 from typing import Any
-from uuid import uuid4
 
 import dramatiq
 import pytest
@@ -14,9 +13,10 @@ from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import QueueJoinTimeout
 from dramatiq.middleware import AsyncIO
 
-from service.queue import BrokerAway, Task, actor, send
+from service.queue import BrokerAway, Task, actor, send, sender
 from service.queue.broker import PharosBroker
 from service.queue.link import client
+from service.queue.send import LARGEST, MessageTooLarge, NotJson
 from service.settings import Settings, settings
 from tests.queue.conftest import NORMAL, Work, dispatch, until
 
@@ -145,8 +145,33 @@ async def test_what_a_caller_leaves_out_is_refused_at_once(broker: PharosBroker)
     keyed = Task("keyed", NORMAL, key="resource_id")
     with pytest.raises(Exception, match="one per resource_id"):
         await send([dispatch(keyed, other=1)])
-    with pytest.raises(TypeError, match="not JSON serializable"):
-        await send([dispatch(NOTE, uuid4(), text=object())])
+
+
+async def test_what_is_not_json_is_refused_with_its_name(broker: PharosBroker, store: redis.asyncio.Redis) -> None:
+    note = sender(NOTE)
+    refused = r"note was given something that has no JSON form, argument 'text': Type is not JSON serializable: object"
+    with pytest.raises(NotJson, match=refused):
+        await send([dispatch(NOTE, number=1, text=object())])
+    with pytest.raises(NotJson, match=refused):
+        note.send(number=1, text=object())
+    with pytest.raises(NotJson, match="argument 2: str is not valid UTF-8"):
+        note.send("fine", "\ud800")
+    with pytest.raises(NotJson, match="its options: Type is not JSON serializable: set"):
+        note.send_with_options(kwargs={"text": "fine"}, marks={1})
+    assert await store.keys() == []
+
+
+async def test_what_is_too_large_is_refused_with_its_size(broker: PharosBroker, store: redis.asyncio.Redis) -> None:
+    note, text = sender(NOTE), "x" * 5_000_000
+    refused = r"note was given 50\d{5} bytes of arguments and options, 1048576 at most"
+    with pytest.raises(MessageTooLarge, match=refused) as caught:
+        await send([dispatch(NOTE, text="fine"), dispatch(NOTE, text=text)])
+    assert caught.value.status == 413
+    with pytest.raises(MessageTooLarge, match=refused):
+        note.send(text)
+    assert await store.keys() == []
+    await send([dispatch(NOTE, text=text[: LARGEST - 1000])])
+    assert await store.llen("dramatiq:default") == 1
 
 
 async def test_a_queue_can_be_joined_and_flushed(broker: PharosBroker, working: Work) -> None:

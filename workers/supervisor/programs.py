@@ -47,11 +47,12 @@ def program_of(server: Server) -> Program:
 
 def programs(settings: Settings) -> list[Program]:
     """Return what runs beside the servers and the workers."""
+    application = "workers.inline:create_app" if settings.tasks == "inline" else "service.app:create_app"
     listen = ("--host", settings.host, "--port", str(settings.port))
     return [
         Program("inference", (sys.executable, "-m", "workers.inference"), early=True),
         Program("web", (
-            sys.executable, "-m", "uvicorn", "--factory", "service.app:create_app", *listen,
+            sys.executable, "-m", "uvicorn", "--factory", application, *listen,
             "--no-access-log", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
         )),
         Program("timetable", (str(Path(sys.executable).with_name("periodiq")), "schedules")),

@@ -1,0 +1,69 @@
+"""Tasks in the process that asks for them (`PHAROS_TASKS=inline`): one process and a database, no Redis, no workers.
+
+uvicorn --factory workers.inline:create_app           the web application
+async with pharos() as settle: ...                    a notebook; `await settle()` runs all that follows so far
+"""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import workers
+from service.queue.broker import broker_of_process
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from service.bus import Sender
+    from service.queue.inline import Inline
+
+
+@asynccontextmanager
+async def tasks() -> AsyncGenerator["Inline"]:
+    """Run tasks here; first the reconciler, which finds what an earlier process left undone."""
+    from uuid import uuid4
+
+    from service.hooks import RECONCILE
+    from service.queue import Dispatch
+    from service.queue.inline import running
+    from service.settings import settings
+
+    workers.load()
+    configuration = settings()
+    async with running(broker_of_process(), configuration.worker_concurrency, configuration.worker_grace) as inline:
+        await inline.send([Dispatch(RECONCILE, {}, uuid4())])
+        yield inline
+
+
+@asynccontextmanager
+async def sending() -> AsyncGenerator["Sender"]:
+    """Run tasks here, as the web application wants them."""
+    async with tasks() as inline:
+        yield inline.send
+
+
+def create_app() -> "Starlette":
+    """Build the web application that runs its tasks itself."""
+    from service.app import create_app
+
+    return create_app(sending)
+
+
+@asynccontextmanager
+async def pharos() -> AsyncGenerator[Callable[[], Awaitable[None]]]:
+    """Open the database; the function that is given runs what committed events ask for, until nothing follows."""
+    from service import database, inference, live
+    from service.bus import bus
+    from service.hooks import TABLE
+    from service.outbox import Relay
+
+    async with database.connected("inline", workers.KEPT, workers.OVERFLOW), inference.connected(), tasks() as inline:
+        TABLE.listen(bus)
+        relay = Relay(bus, TABLE.route, inline.send, live.ring)
+
+        async def settle() -> None:
+            await inline.settled()
+            while await relay.drain():
+                await inline.settled()
+
+        yield settle
