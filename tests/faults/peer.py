@@ -34,9 +34,9 @@ def broker(url: str) -> RedisBroker:
     return made
 
 
-def message(task: str, queue: str, arguments: dict[str, Any]) -> Message[Any]:
+def message(task: str, queue: str, arguments: dict[str, Any], **options: Any) -> Message[Any]:
     """Return a message as `actor.message()` makes it."""
-    return Message(queue_name=queue, actor_name=task, args=(), kwargs=arguments, options={})
+    return Message(queue_name=queue, actor_name=task, args=(), kwargs=arguments, options=options)
 
 
 def declare(worker: RedisBroker) -> None:

@@ -31,6 +31,7 @@ QUERY = Task("query", NORMAL, retries=3, backoff=0.2)
 SAVE = Task("save", NORMAL, key="n")
 HASTEN = Task("hasten", URGENT)
 GRIND = Task("grind", BATCH)
+APPEND = Task("append", NORMAL, key="key", ordered=True)
 STEP = Task("step", NORMAL)
 
 
@@ -97,16 +98,25 @@ async def save(n: int, version: int) -> None:
     note("end", n, version)
 
 
-async def step(n: int, of: int) -> None:
+async def append(n: int, key: int) -> None:
+    """Be one of the ordered jobs of a key."""
+    note("start", n, key)
+    await asyncio.sleep(0.02)
+    note("end", n, key)
+
+
+async def step(n: int, part: int, of: int) -> None:
     """Be one step of chain `n`."""
-    note("step", n, of)
+    note("step", n, part)
     await asyncio.sleep(0.05)
-    note("stepped", n, of)
+    note("stepped", n, part)
+    if part == of:
+        note("end", n)
 
 
 FUNCTIONS: dict[Task, Callable[..., Awaitable[Any]]] = {
     NAP: nap, KILL: kill, BLOCK: block, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap, GRIND: nap,
-    STEP: step,
+    APPEND: append, STEP: step,
 }  # fmt: skip
 
 

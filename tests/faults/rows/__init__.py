@@ -1,5 +1,5 @@
 """The rows, by what fails: importing this package declares them."""
 
-from tests.faults.rows import load, servers, workers
+from tests.faults.rows import load, order, servers, web, workers
 
-__all__ = ["load", "servers", "workers"]
+__all__ = ["load", "order", "servers", "web", "workers"]
