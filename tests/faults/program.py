@@ -22,11 +22,13 @@ URGENT = Queue("urgent", 9)
 NORMAL = Queue("default", 5)
 BATCH = Queue("batch", 3)
 CONNECTIONS = 2  # of a worker to the database
+LEAKED: list[asyncio.Task[None]] = []
 
 NAP = Task("nap", NORMAL, backoff=0.2)
 KILL = Task("kill", NORMAL)
 BLOCK = Task("block", NORMAL)
 STUBBORN = Task("stubborn", NORMAL)
+LEAK = Task("leak", NORMAL)
 QUERY = Task("query", NORMAL, retries=3, backoff=0.2)
 SAVE = Task("save", NORMAL, key="n")
 HASTEN = Task("hasten", URGENT)
@@ -74,6 +76,22 @@ async def stubborn(n: int) -> None:
             note("refused", n)
 
 
+async def leak(n: int, how: str) -> None:
+    """Leave a task behind that runs on; a stubborn one also when it is cancelled."""
+
+    async def run_on() -> None:
+        while True:
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if how != "stubborn":
+                    raise
+
+    LEAKED.append(asyncio.create_task(run_on()))
+    note("start", n)
+    note("end", n)
+
+
 async def query(n: int, seconds: float) -> None:
     """Hold one of few connections for a while."""
     note("start", n)
@@ -116,7 +134,7 @@ async def step(n: int, part: int, of: int) -> None:
 
 FUNCTIONS: dict[Task, Callable[..., Awaitable[Any]]] = {
     NAP: nap, KILL: kill, BLOCK: block, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap, GRIND: nap,
-    APPEND: append, STEP: step,
+    APPEND: append, STEP: step, LEAK: leak,
 }  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 
@@ -15,6 +15,7 @@ class Proxy:
         self.dropped = 0
         self._address = urlsplit(target)
         self._serving: set[asyncio.Task[None]] = set()
+        self._streams: set[asyncio.StreamWriter] = set()
         self._random = random.Random(7)
 
     @asynccontextmanager
@@ -28,8 +29,8 @@ class Proxy:
             yield self
         finally:
             server.close()
-            for serving in self._serving:
-                serving.cancel()
+            for stream in self._streams:
+                stream.transport.abort()
             await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -37,24 +38,24 @@ class Proxy:
         assert serving is not None
         self._serving.add(serving)
         upstream, downstream = await asyncio.open_connection(self._address.hostname, self._address.port)
+        streams = {writer, downstream}
+        self._streams |= streams
 
         async def forward() -> None:
-            while data := await reader.read(65536):
-                downstream.write(data)
+            with suppress(OSError):
+                while data := await reader.read(65536):
+                    downstream.write(data)
             downstream.close()
 
         forwarding = asyncio.create_task(forward())
-        try:
+        with suppress(OSError):
             while data := await upstream.read(65536):
                 if self._random.random() < self.chance:
                     self.dropped += 1
                     break
                 writer.write(data)
-        except OSError:
-            pass
-        finally:
-            for stream in (writer, downstream):
-                stream.close()
-            forwarding.cancel()
-            await asyncio.gather(forwarding, writer.wait_closed(), downstream.wait_closed(), return_exceptions=True)
-            self._serving.discard(serving)
+        for stream in streams:
+            stream.close()
+        await asyncio.gather(forwarding, writer.wait_closed(), downstream.wait_closed(), return_exceptions=True)
+        self._streams -= streams
+        self._serving.discard(serving)

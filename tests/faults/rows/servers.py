@@ -92,7 +92,7 @@ async def redis_frozen(site: Site, seconds: float) -> Found:
 
 @row(
     "lost-replies", "one reply in ten is dropped, with its connection", recovery=15,
-    short=[{"jobs": 200}], long=[{"jobs": 1000}],
+    short=[{"jobs": 300}], long=[{"jobs": 2000}],
 )  # fmt: skip
 async def lost_replies(site: Site, jobs: int) -> Found:
     """Workers and producer speak to Redis through a proxy; recovery counts from the last acceptance."""
@@ -107,7 +107,7 @@ async def lost_replies(site: Site, jobs: int) -> Found:
         await site.ended()
         proxy.chance = 0
         last = max((effect.at for effect in site.ledger.ends), default=float("inf"))
-        checks = [Check("replies dropped", proxy.dropped, 20, at_least=True)]
+        checks = [Check("replies dropped", proxy.dropped, 15, at_least=True)]
         return Found(len(site.ledger.missing), site.ledger.repeated, max(0.0, last - accepted_at), checks=checks)
 
 
