@@ -48,8 +48,12 @@ class Server:
 
     def start(self) -> None:
         self.program.prepare()
+        environment = {name: value for name, value in os.environ.items() if name != EFFECTS}  # it is no worker
         self.process = subprocess.Popen(
-            tied(self.program.command(), self.program.stop_signal), stdout=self._log, stderr=subprocess.STDOUT
+            tied(self.program.command(), self.program.stop_signal),
+            env=environment,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
         )
         deadline = time.monotonic() + 30
         while not self.program.ready():

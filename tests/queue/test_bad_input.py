@@ -116,6 +116,17 @@ async def test_odd_options_of_a_message_do_not_harm_the_worker(
     assert await store.exists("dramatiq:default.msgs") == 0
 
 
+@pytest.mark.xfail(strict=True, reason="what cannot be judged counts as succeeded", raises=AssertionError)
+async def test_a_failure_that_cannot_be_judged_is_none_the_less_a_failure(
+    working: Work, store: redis.asyncio.Redis, good: list[int]
+) -> None:
+    await push(store, message(options={"min_backoff": "soon"}, kwargs={"n": "no number"}))
+    async with working() as engine:
+        await until(lambda: engine.processed == 1, 4)
+        await goes_on(engine, good)
+    assert len(await letters()) == 1
+
+
 async def test_five_megabytes_arrive(working: Work, good: list[int]) -> None:
     seen: list[int] = []
 
