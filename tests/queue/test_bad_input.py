@@ -14,7 +14,7 @@ import dramatiq
 import pytest
 import redis.asyncio
 
-from service.queue import Task, actor, send
+from service.queue import Queue, Task, actor, send
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
 from tests.queue.conftest import NORMAL, Work, dispatch, letters, until
@@ -241,6 +241,34 @@ async def test_tasks_that_an_actor_leaks_do_not_hold_the_stop(working: Work, goo
     assert await letters() == []
     for task in leaked:
         task.cancel()
+
+
+@pytest.mark.xfail(strict=True, reason="it waits, and nothing says so", raises=pytest.fail.Exception)
+async def test_an_unknown_queue_is_told_to_the_sender(broker: PharosBroker, good: list[int]) -> None:
+    sent = dramatiq.Message("nowhere", "good", (), {"n": 1}, {})
+    try:
+        with pytest.raises(dramatiq.errors.QueueNotFound):
+            await asyncio.to_thread(broker.enqueue, sent)
+    finally:
+        Queue.registry.pop("nowhere", None)
+
+
+async def test_what_waits_in_an_unknown_queue_runs_once_a_worker_serves_it(
+    broker: PharosBroker, working: Work, store: redis.asyncio.Redis, good: list[int]
+) -> None:
+    body = json.dumps(message(queue_name="nowhere"))
+    await store.hset("dramatiq:nowhere.msgs", "pushed", body)
+    await store.rpush("dramatiq:nowhere", "pushed")
+    async with working() as engine:
+        await goes_on(engine, good)
+    assert good == [0]
+    broker.declare_queue("nowhere")
+    try:
+        async with working() as engine:
+            await until(lambda: engine.processed == 1)
+    finally:
+        Queue.registry.pop("nowhere", None)
+    assert good == [0, -1]
 
 
 async def test_arguments_that_are_not_json_are_refused_at_the_sender(broker: PharosBroker, good: list[int]) -> None:
