@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults-quick bench table venv venv-test
+.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults faults-quick bench table venv venv-test
 
 PHAROS := .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -45,6 +45,9 @@ test-browser: venv-test ## run the page in Chromium, on a real stack
 
 test-stack: venv-test ## run the whole stack: `make up` to search, with processes killed and Redis away in between
 	@$(PYTEST) -m e2e --ignore tests/e2e
+
+faults: venv-test ## kill and freeze real processes, beside stock Dramatiq; FAULT=name runs one
+	@.venv/bin/python -m tests.faults $(if $(FAULT),$(FAULT),--page)
 
 faults-quick: venv-test ## kill and freeze real processes, short forms
 	@$(PYTEST) -m faults
