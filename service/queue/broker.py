@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import dramatiq
 from dramatiq import Broker, Message
-from dramatiq.errors import QueueJoinTimeout
+from dramatiq.errors import QueueJoinTimeout, QueueNotFound
 from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, MiddlewareError, Pipelines
 
 from service.queue.link import NAMESPACE, blocking_client
@@ -85,7 +85,12 @@ class PharosBroker(Broker):
             self.emit_after("declare_queue", queue_name)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
-        """Send a message, `delay` milliseconds from now; raises BrokerAway, MessageTooLarge or NotJson."""
+        """Send a message, `delay` milliseconds from now.
+
+        Raises BrokerAway, QueueNotFound where its queue is not declared, BadPriority, MessageTooLarge or NotJson.
+        """
+        if message.queue_name not in self.queues and message.queue_name not in Queue.registry:
+            raise QueueNotFound(message.queue_name)
         # The id of a message is used once; one that is sent again from its own processing gets another.
         sent_before = "redis_message_id" in message.options
         redis_id = str(uuid4()) if sent_before else message.message_id

@@ -197,7 +197,10 @@ async def dead_by_queue() -> dict[str, int]:
 
 def describe(error: BaseException) -> str:
     """Return an error in one line: its class and what it says."""
-    said = str(error)
+    try:
+        said = str(error)
+    except Exception as trouble:
+        said = f"what it says cannot be read: {type(trouble).__name__}"
     line = f"{type(error).__name__}: {said}" if said else type(error).__name__
     return line[:LONGEST].encode("utf-8", "replace").decode()
 

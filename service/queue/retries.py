@@ -1,6 +1,7 @@
 """Another try or the dead letters: decided by the class of the error."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
@@ -52,11 +53,21 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """How often a task may fail, and the pauses between its tries in seconds."""
+    """How often a task may be tried again (None: without end), and the pauses between its tries in seconds.
 
-    retries: int = RETRIES
+    `when`, asked with the number of failed attempts before this one and the error, decides instead of the number.
+    """
+
+    retries: int | None = RETRIES
     backoff: float = BACKOFF
     cap: float = CAP
+    when: Callable[[int, BaseException], bool] | None = None
+
+    def allows(self, failed: int, error: BaseException) -> bool:
+        """Tell whether a task that failed before, and now with this error, may be tried again."""
+        if self.when is not None:
+            return self.when(failed, error)
+        return self.retries is None or failed < self.retries
 
 
 def judge(error: BaseException, policy: Policy, failed: int, outages: int) -> TryAgain | GiveUp:
@@ -65,7 +76,7 @@ def judge(error: BaseException, policy: Policy, failed: int, outages: int) -> Tr
         return TryAgain(pause(1.0, outages, OUTAGE_CAP), counts=False)
     if _among(error, PERMANENT) or (isinstance(error, PharosError) and not error.transient):
         return GiveUp(Reason.PERMANENT)
-    if failed >= policy.retries:
+    if not policy.allows(failed, error):
         return GiveUp(Reason.EXHAUSTED)
     if isinstance(error, dramatiq.Retry) and error.delay is not None:
         return TryAgain(error.delay / 1000, counts=True)
@@ -98,7 +109,7 @@ class Retries(Middleware):
 
     @property
     def actor_options(self) -> set[str]:
-        return {"max_retries", "min_backoff", "max_backoff", "throws"}
+        return {"max_retries", "min_backoff", "max_backoff", "throws", "retry_when", "on_retry_exhausted"}
 
     def after_process_message(
         self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
@@ -107,6 +118,7 @@ class Retries(Middleware):
             return
         delivery: Delivery = message  # pyright: ignore[reportAssignmentType]  # only our engine processes messages
         options: dict[str, Any] = {**broker.get_actor(message.actor_name).options, **message.options}
+        failed = options.get("retries", 0)
         throws = options.get("throws")
         if throws and isinstance(exception, throws):
             verdict = GiveUp(Reason.PERMANENT)
@@ -115,11 +127,15 @@ class Retries(Middleware):
                 retries=options.get("max_retries", RETRIES),
                 backoff=options.get("min_backoff", BACKOFF * 1000) / 1000,
                 cap=options.get("max_backoff", CAP * 1000) / 1000,
+                when=options.get("retry_when"),
             )
-            verdict = judge(exception, policy, options.get("retries", 0), options.get("outages", 0))
+            verdict = judge(exception, policy, failed, options.get("outages", 0))
         delivery.verdict = verdict
-        if isinstance(verdict, GiveUp):
-            message.fail()
+        if isinstance(verdict, TryAgain):
+            count = "retries" if verdict.counts else "outages"
+            message.options[count] = message.options.get(count, 0) + 1
             return
-        count = "retries" if verdict.counts else "outages"
-        message.options[count] = message.options.get(count, 0) + 1
+        message.fail()
+        if verdict.reason is Reason.EXHAUSTED and (heir := options.get("on_retry_exhausted")):
+            tried = {"retries": failed, "max_retries": options.get("max_retries", RETRIES)}
+            broker.get_actor(heir).send(message.asdict(), tried)

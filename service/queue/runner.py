@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -120,8 +120,10 @@ class Runner:
                 if awaitable:
                     value = await function(*message.args, **message.kwargs)
                 else:
-                    call = partial(copy_context().run, function, *message.args, **message.kwargs)
+                    call = partial(copy_context().run, _settled, function, *message.args, **message.kwargs)
                     value = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+                    if isinstance(value, _Raised):
+                        raise value.error
                 result = _encoded(value)
             if run.given_up:
                 raise asyncio.CancelledError
@@ -137,6 +139,8 @@ class Runner:
             error = TimeLimitExceeded(limit=run.soft).with_traceback(raised.__traceback__) if run.overdue else raised
             delivery.stuff_exception(error)
             broker.emit_after("process_message", delivery, exception=error)
+            if delivery.verdict is None:  # nobody could judge it, and what failed must not count as done
+                delivery.fail()
         try:
             return await self._conclude(delivery, error, result)
         finally:
@@ -186,6 +190,17 @@ async def _buried(failed: Failed, error: BaseException, reason: Reason) -> Done 
         return None
     log.error("task given up", task=failed.name, id=failed.task_id, reason=reason.value, error=said, exc_info=error)
     return Done(failed.name, "failed", error=said)
+
+
+class _Raised(NamedTuple):
+    error: BaseException
+
+
+def _settled(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    try:
+        return function(*args, **kwargs)
+    except BaseException as error:  # a future takes no StopIteration, and waits for ever
+        return _Raised(error)
 
 
 def _encoded(value: Any) -> bytes:

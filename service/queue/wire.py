@@ -56,8 +56,8 @@ def decode(body: bytes) -> Message[Any]:
     except (orjson.JSONDecodeError, TypeError) as error:
         raise Undecodable(f"not a message: {error}") from error
     for name in ("queue_name", "actor_name", "message_id"):
-        if type(fields[name]) is not str:
-            raise Undecodable(f"not a message: {name} is {fields[name]!r}")
+        if type(fields.get(name)) is not str:
+            raise Undecodable(f"not a message: {name} is {fields.get(name)!r}")
     if type(message.options) is not dict or type(message.kwargs) is not dict:
         raise Undecodable("not a message: options and kwargs must be objects")
     if message.options.pop("eta", None) is not None or message.queue_name.endswith(".DQ"):  # a stock producer's delay

@@ -23,8 +23,6 @@ from service.settings import Settings
 from tests.queue.conftest import Work, letters, until
 
 T = TypeVar("T")
-UNLIMITED = pytest.mark.xfail(strict=True, reason="None is taken for a number", raises=AssertionError)
-MISSING = pytest.mark.xfail(strict=True, reason="our Retries does not know this option", raises=ValueError)
 
 
 async def blocking(function: Callable[..., T], *arguments: Any, **options: Any) -> T:
@@ -171,7 +169,6 @@ async def test_a_failure_is_tried_again_as_often_as_actor_or_message_say(
     assert [letter.attempts for letter in await letters()] == [runs]
 
 
-@UNLIMITED
 async def test_without_a_limit_it_is_tried_until_it_works(broker: PharosBroker, engine: Any) -> None:
     count = 0
 
@@ -215,7 +212,6 @@ async def test_an_actor_may_ask_for_another_try_at_a_time(broker: PharosBroker, 
     assert 0.3 <= runs[1] - runs[0] < 1.5
 
 
-@MISSING
 async def test_a_predicate_decides_about_another_try(broker: PharosBroker, engine: Any) -> None:
     runs = 0
 
@@ -230,7 +226,6 @@ async def test_a_predicate_decides_about_another_try(broker: PharosBroker, engin
     assert runs == 3
 
 
-@MISSING
 async def test_when_retries_are_used_up_another_actor_is_told(broker: PharosBroker, engine: Any) -> None:
     told: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
@@ -403,9 +398,14 @@ async def test_middleware_is_called_in_its_order_before_and_against_it_after(bro
 
     await blocking(work.send)
     await joined(broker)
-    assert heard[:3] == ["first before enqueue", "second before enqueue", "second after enqueue"]
-    assert sorted(heard[3:4]) == ["first after enqueue"]
-    assert heard[4:] == ["first before", "second before", "second after", "first after"]
+    sent = ["first before enqueue", "second before enqueue", "second after enqueue", "first after enqueue"]
+    assert [what for what in heard if what in sent] == sent  # the task may run before its sender is done
+    assert [what for what in heard if what not in sent] == [
+        "first before",
+        "second before",
+        "second after",
+        "first after",
+    ]
 
 
 async def test_a_middleware_that_fails_costs_the_message_nothing(broker: PharosBroker, engine: Any) -> None:

@@ -77,7 +77,6 @@ async def test_what_it_sends_runs(pharos: Settings, working: Work, runs: list[An
     assert [(texts, more) for texts, more, _ in runs] == [(("now",), {"really": {"deep": [1]}})]
 
 
-@pytest.mark.xfail(strict=True, reason="its lane is not known", raises=KeyError)
 async def test_its_tasks_have_a_state(pharos: Settings, working: Work, runs: list[Any]) -> None:
     async with working() as engine:
         id = UUID(await produce(pharos, "print(note.send('now').options['redis_message_id'])"))

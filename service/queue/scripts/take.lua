@@ -92,6 +92,9 @@ local function claim(id, lane, body)
   end
   local deliveries = (tonumber(state[3]) or 0) + 1
   redis.call('HSET', TASK .. id, 's', 'running', 'w', worker, 'd', deliveries, 'b', now)
+  if not state[2] then -- a stock producer's
+    redis.call('HSET', TASK .. id, 'q', lane, 'n', string.match(body, '"actor_name": ?"([^"]*)"') or '?', 't', now)
+  end
   if state[4] and redis.call('HGET', SLOTS, state[4]) == id then
     redis.call('HDEL', SLOTS, state[4])
   end
