@@ -190,6 +190,24 @@ async def test_many_are_sent_again_as_bulk_work(
     assert await letters() == []
 
 
+async def test_what_fails_again_meanwhile_is_left(
+    api: httpx.AsyncClient, working: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.queue.dead_letters.TURN", 1)
+
+    @actor(Task("hopeless", NORMAL))
+    async def hopeless(n: int) -> None:
+        raise Invalid("never")
+
+    old = {await letter(name="hopeless", queue="default", arguments={"n": n}) for n in range(20)}
+    async with working() as engine:
+        assert (await api.post("/dlq/retry", json={"name": "hopeless"})).json()["retried"] == 20
+        await until(lambda: engine.processed == 20)
+    found = await letters()
+    assert sorted(letter.arguments["n"] for letter in found) == list(range(20))
+    assert old.isdisjoint(letter.id for letter in found)
+
+
 async def test_one_task_per_key_also_when_letters_are_sent_again(
     api: httpx.AsyncClient, broker: PharosBroker, store: redis.asyncio.Redis
 ) -> None:
