@@ -1,9 +1,10 @@
 """Tasks in the process that asks for them (`PHAROS_TASKS=inline`): one process and a database, no Redis, no workers.
 
 uvicorn --factory workers.inline:create_app           the web application
-async with pharos() as settle: ...                    a notebook; `await settle()` runs all that follows so far
+async with pharos() as settle: ...                    a notebook; `await settle(60)` runs all that follows
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -50,8 +51,11 @@ def create_app() -> "Starlette":
 
 
 @asynccontextmanager
-async def pharos() -> AsyncGenerator[Callable[[], Awaitable[None]]]:
-    """Open the database; the function that is given runs what committed events ask for, until nothing follows."""
+async def pharos() -> AsyncGenerator[Callable[[float], Awaitable[None]]]:
+    """Open the database; the function that is given runs what committed events ask for, until nothing follows.
+
+    It takes the seconds after which it raises TimeoutError, since a task may be tried again and again.
+    """
     from service import database, inference, live
     from service.bus import bus
     from service.hooks import TABLE
@@ -61,9 +65,10 @@ async def pharos() -> AsyncGenerator[Callable[[], Awaitable[None]]]:
         TABLE.listen(bus)
         relay = Relay(bus, TABLE.route, inline.send, live.ring)
 
-        async def settle() -> None:
-            await inline.settled()
-            while await relay.drain():
+        async def settle(seconds: float) -> None:
+            async with asyncio.timeout(seconds):
                 await inline.settled()
+                while await relay.drain():
+                    await inline.settled()
 
         yield settle

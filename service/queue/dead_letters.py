@@ -170,14 +170,12 @@ def _send_again(session: Session, letter: DeadLetter, requeue: Requeue, known: C
         positional=letter.positional,
         options={name: value for name, value in letter.options.items() if name not in GIVEN},
     )
-    pack(requeue.dispatch(event, letter.id))  # what is too large must be refused here, not where the relay sends it
-    here = current_origin()
-    correlation_id = letter.options.get("correlation_id")
-    with origin(
-        correlation_id if isinstance(correlation_id, str) else here.correlation_id,
-        here.cause,
-        bulk=here.bulk or bool(letter.options.get("bulk")),
-    ):
+    here, told = current_origin(), letter.options.get("correlation_id")
+    correlation_id = told if isinstance(told, str) else here.correlation_id
+    bulk = here.bulk or bool(letter.options.get("bulk"))
+    # What is too large must be refused here, and not where the relay sends it; all ids are of one length.
+    pack(requeue.dispatch(event, letter.id, bulk=bulk, correlation_id=correlation_id))
+    with origin(correlation_id, here.cause, bulk=bulk):
         event_id = emit(session, event, audience=audience)
     return requeue.dispatch(event, event_id).message_id
 

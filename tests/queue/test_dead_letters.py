@@ -24,6 +24,7 @@ from service.queue.send import LARGEST
 from service.queue.tables import DeadLetter
 from service.settings import Settings
 from tests.queue.conftest import NORMAL, Work, dispatch, letters, until
+from tests.sent import Sent
 
 pytestmark = pytest.mark.integration
 
@@ -172,7 +173,7 @@ async def test_what_was_to_follow_follows_and_the_request_is_still_known(api: ht
 
 
 async def test_many_are_sent_again_as_bulk_work(
-    api: httpx.AsyncClient, broker: PharosBroker, store: redis.asyncio.Redis, monkeypatch: pytest.MonkeyPatch
+    api: httpx.AsyncClient, broker: PharosBroker, sent: Sent, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("service.queue.dead_letters.TURN", 3)
     ids = [str(await letter(name="bulky", queue="default", arguments={"n": n})) for n in range(10)]
@@ -181,16 +182,30 @@ async def test_many_are_sent_again_as_bulk_work(
     assert (answer.status_code, answer.json()) == (202, {"retried": 2, "refused": 0, "examples": []})
     assert (await api.post("/dlq/retry", json={"name": "bulky", "reason": "exhausted"})).json()["retried"] == 8
     assert (await api.post("/dlq/retry", json={"name": "bulky"})).json()["retried"] == 0
-    await until(lambda: store.llen("dramatiq:default:bulk"))
     assert {*await found(api)} == {*others}
     assert (await api.post("/dlq/retry", json={"all": True})).json()["retried"] == 4
-
-    async def all_there() -> bool:
-        return await store.llen("dramatiq:default:bulk") == 14
-
-    await until(all_there)
-    assert sorted(message["kwargs"]["n"] for message in await waiting(store, "default")) == list(range(14))
+    await until(lambda: len(sent.asked) == 14)
+    assert sorted(asked.arguments["n"] for asked in sent.asked) == list(range(14))
+    assert {asked.lane for asked in sent.asked} == {"default:bulk"}
     assert await letters() == []
+
+
+async def test_what_fails_again_meanwhile_is_left(
+    api: httpx.AsyncClient, working: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.queue.dead_letters.TURN", 1)
+
+    @actor(Task("hopeless", NORMAL))
+    async def hopeless(n: int) -> None:
+        raise Invalid("never")
+
+    old = {await letter(name="hopeless", queue="default", arguments={"n": n}) for n in range(20)}
+    async with working() as engine:
+        assert (await api.post("/dlq/retry", json={"name": "hopeless"})).json()["retried"] == 20
+        await until(lambda: engine.processed == 20)
+    found = await letters()
+    assert sorted(letter.arguments["n"] for letter in found) == list(range(20))
+    assert old.isdisjoint(letter.id for letter in found)
 
 
 async def test_one_task_per_key_also_when_letters_are_sent_again(

@@ -16,7 +16,7 @@ from service.errors import Invalid, PharosError, RateLimited, Unavailable
 from service.queue import BrokerAway, Task, actor, send, task_state
 from service.queue.reasons import Reason
 from service.queue.retries import GiveUp, Policy, TryAgain, judge, pause
-from tests.queue.conftest import NORMAL, Work, dispatch, letters, until
+from tests.queue.conftest import NORMAL, Elapse, Work, dispatch, letters, until
 
 POLICY = Policy(retries=3, backoff=5)
 
@@ -133,6 +133,31 @@ async def test_a_task_that_works_later_works(working: Work) -> None:
     assert state is not None
     assert (state.status, state.attempts, runs) == ("succeeded", 4, 4)
     assert await letters() == []
+
+
+async def test_pauses_are_waited_out_however_long(working: Work, store: Any, elapse: Elapse) -> None:
+    slow, runs = Task("slow", NORMAL, retries=3, backoff=60), 0
+
+    @actor(slow)
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs < 4:
+            raise TransientError
+
+    sent = dispatch(slow, after=3600)
+    await send([sent])
+    async with working() as engine:
+        for run, due in enumerate((3600, 60, 120, 240), 1):
+            await until(lambda: store.zcard("dramatiq:default:due"))
+            await elapse(due * 0.75)  # a pause is up to a fifth shorter, and this is shorter still
+            assert await store.zcard("dramatiq:default:due") == 1
+            await elapse(due * 0.25)
+            await until(lambda run=run: runs == run)
+        await until(lambda: engine.processed == 1)
+    state = await task_state(sent.message_id)
+    assert state is not None
+    assert (state.status, state.attempts) == ("succeeded", 4)
 
 
 async def test_a_task_that_never_works_becomes_a_dead_letter_with_everything(working: Work) -> None:

@@ -1,0 +1,240 @@
+"""Every task, once through the queue and once in process, from the same input: the rows must be the same."""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from importlib import import_module
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware
+from sqlalchemy import text
+
+import workers.inline
+from service import database, logs, queue
+from service.app import TasksElsewhere, create_app
+from service.database import reading, transaction
+from service.hooks import EMBED, INDEX, RECONCILE, TASKS
+from service.queue import BrokerAway, Dispatch
+from service.queue.broker import PharosBroker
+from service.resources import actions as resources
+from service.search.tables import Embedding, SearchDocument
+from service.settings import Settings, settings
+from tests.conftest import _empty
+from tests.inference.conftest import server, shared_server
+from tests.model_server import ModelServer
+from tests.origin import Origin, Page
+from tests.queue.conftest import Elapse, Work, until
+from tests.search.conftest import person
+
+__all__ = ["server", "shared_server"]
+
+pytestmark = pytest.mark.integration
+
+Send = Callable[[Sequence[Dispatch]], Awaitable[None]]
+# Unlike each other: which of two near-duplicates comes first would be up to chance.
+FETCHED = " ".join(f"The keeper of lamp {n} wrote to the Académie about doi:10.1000/{n}." for n in range(40))
+GIVEN = " ".join(f"A ship with {n} masts passed the reef in winter, and nobody saw it." for n in range(40))
+UPLOADED = " ".join(f"On day {n} fog lay over all of the harbour, as arXiv:2101.{n:05} explains." for n in range(40))
+TABLES = [
+    "resources", "ingestions", "ingestion_steps", "signatures", "documents", "citations", "search_documents", "chunks",
+    "embeddings", "events", "outbox", "dead_letters",
+]  # fmt: skip
+OF_THE_RUN = {"duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority"}
+
+
+@pytest.fixture
+def actors(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The workers' actors on this test's broker; gives the names of what ran."""
+    ran: list[str] = []
+
+    class Record(Middleware):
+        def after_process_message(
+            self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+        ) -> None:
+            ran.append(message.actor_name)
+
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    names = [f"workers.{name}" for name in workers.ACTORS]
+    before = {name: sys.modules.pop(name, None) for name in names}
+    for name in names:
+        import_module(name)
+    broker.add_middleware(Record())
+    yield ran
+    for name, module in before.items():
+        if module is not None:
+            sys.modules[name] = module
+
+
+@asynccontextmanager
+async def client(app: Any) -> AsyncIterator[httpx.AsyncClient]:
+    """Run an application, on the only engine of this process."""
+    await database.disconnect()
+    transport = httpx.ASGITransport(app)
+    try:
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(
+                transport=transport, base_url="http://pharos", headers={"Authorization": "Bearer token of the admin"}
+            ) as client,
+        ):
+            yield client
+    finally:
+        await database.connect("test", 5, 10)
+
+
+async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[], Awaitable[None]]) -> None:
+    """Bring a page, a file and a text in, and repair what was lost of one."""
+    added = [
+        await api.post("/ingest", json={"url": page}),
+        await api.post("/resources", json={"title": "By content", "content": GIVEN}),
+        await api.post("/documents", files={"file": ("lamp.txt", UPLOADED.encode(), "text/plain")}),
+    ]
+    assert [answer.status_code for answer in added] == [202, 201, 202], [answer.text for answer in added]
+    ids = [added[0].json()["id"], added[1].json()["id"], added[2].json()["items"][0]["resource_id"]]
+
+    async def complete() -> bool:
+        await hurry()
+        states = [(await api.get(f"/resources/{id}/status")).json() for id in ids]
+        assert "failed" not in {state["status"] for state in states}, states
+        return {step["state"] for state in states for step in state["steps"]} == {"completed"}
+
+    await until(complete, 60)
+    async with transaction() as session:
+        lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
+        await session.execute(lost, {"id": UUID(ids[1])})
+        await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
+    await send([Dispatch(RECONCILE, {}, uuid4())])
+    await until(complete, 30)
+
+    async def carried() -> bool:
+        async with reading() as session:
+            return not await session.scalar(text("SELECT count(*) FROM outbox"))
+
+    await until(carried)
+
+
+async def rows() -> dict[str, list[str]]:
+    """Return every row as text, with names for ids, and without what belongs to one run."""
+    async with reading() as session:
+        resources = await session.execute(text("SELECT id, title FROM resources"))
+        names = {str(id): title for id, title in resources.all()}
+        dumped: dict[str, list[str]] = {}
+        for table in TABLES:
+            found = await session.execute(text(f"SELECT * FROM {table}"))
+            dumped[table] = sorted(str(plain(dict(row), names)) for row in found.mappings())
+    return dumped
+
+
+def plain(value: Any, names: dict[str, str]) -> Any:
+    """Replace ids, and leave out times and what else differs from run to run."""
+    match value:
+        case dict():
+            kept = {key: item for key, item in value.items() if key not in OF_THE_RUN}
+            return {key: plain(item, names) for key, item in kept.items() if not isinstance(item, datetime)}
+        case list():
+            return sorted(str(plain(item, names)) for item in value)
+        case UUID():
+            return names.get(str(value), "an id")
+        case str() if len(value) == 36 and value.count("-") == 4:
+            return names.get(value, "an id")
+        case _:
+            return value
+
+
+async def test_every_task_leaves_the_same_rows_queued_and_inline(
+    pharos: Settings, actors: list[str], working: Work, elapse: Elapse, server: ModelServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
+    monkeypatch.setenv("PHAROS_EGRESS_ALLOW", "127.0.0.0/8")
+    settings.cache_clear()
+    html = (
+        f"<!doctype html><html lang=en><title>A page</title><article><h1>A page</h1><p>{FETCHED}</p></article></html>"
+    )
+    results: dict[str, dict[str, list[str]]] = {}
+    async with Origin({"/page": Page(html.encode())}) as origin:
+        async with client(create_app()) as api, working():
+            await use(api, origin.url("/page"), queue.send, lambda: elapse(60))
+            results["queued"] = await rows()
+        assert {*actors} == {task.name for task in TASKS}
+
+        actors.clear()
+        assert pharos.database_url is not None
+        assert pharos.broker_url is not None
+        await _empty(pharos.database_url, pharos.broker_url)
+        for name in ("PHAROS_BROKER_URL", "PHAROS_CACHE_URL"):
+            monkeypatch.delenv(name)
+        monkeypatch.setenv("PHAROS_TASKS", "inline")
+        settings.cache_clear()
+        with pytest.raises(BrokerAway):
+            await queue.ping()
+        async with AsyncExitStack() as stack:
+            inline = await stack.enter_async_context(workers.inline.tasks())
+
+            @asynccontextmanager
+            async def sending() -> AsyncIterator[Send]:
+                yield inline.send
+
+            api = await stack.enter_async_context(client(create_app(sending)))
+            await use(api, origin.url("/page"), inline.send, lambda: _nothing())
+            results["inline"] = await rows()
+        assert {*actors} == {task.name for task in TASKS}
+    for table in TABLES:
+        assert results["inline"][table] == results["queued"][table], table
+    assert {table for table in TABLES if not results["queued"][table]} == {"outbox", "dead_letters"}
+
+
+async def _nothing() -> None: ...
+
+
+async def test_the_application_of_the_workers_needs_no_redis(
+    pharos: Settings, actors: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
+    monkeypatch.setenv("PHAROS_TASKS", "inline")
+    for name in ("PHAROS_BROKER_URL", "PHAROS_CACHE_URL"):
+        monkeypatch.delenv(name)
+    settings.cache_clear()
+    async with client(workers.inline.create_app()) as api:
+        await until(lambda: actors == [RECONCILE.name])  # first of all
+        ready = await api.get("/ready")
+        assert (ready.status_code, ready.json()["checks"]["broker"]["ok"]) == (200, False)
+        id = (await api.post("/resources", json={"title": "Lamps", "content": "A lamp by the sea."})).json()["id"]
+
+        async def found() -> bool:
+            answer = await api.get("/search", params={"query": "lamp", "mode": "keyword"})
+            return [item["id"] for item in answer.json()["items"]] == [id]
+
+        await until(found)
+
+
+async def test_the_application_of_the_queue_says_who_runs_tasks_inline(
+    pharos: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PHAROS_TASKS", "inline")
+    monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    settings.cache_clear()
+    with pytest.raises(TasksElsewhere, match=r"workers\.inline:create_app"):
+        async with client(create_app()):
+            pass
+
+
+async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: list[str], server: ModelServer) -> None:
+    ada = await person("ada")
+    await database.disconnect()
+    async with workers.inline.pharos() as settle:
+        async with transaction() as session:
+            fields = {"title": "Lamps", "content": "A lamp by the sea.", "language": "en"}
+            resource = await resources.create(session, ada, fields, source="content")
+        await settle(30)
+        async with reading() as session:
+            assert await session.get(SearchDocument, resource.id) is not None
+            assert await session.get(Embedding, resource.id) is not None
+    await database.connect("test", 5, 10)
+    assert sorted(actors) == sorted(task.name for task in (RECONCILE, INDEX, EMBED))
