@@ -24,6 +24,7 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
+from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
@@ -99,7 +100,7 @@ async def lifespan(app: Starlette) -> AsyncGenerator[None]:
         log.info("the table is set", hooks=len(HOOKS))
         gc.freeze()  # what is loaded stays: a full collection that looks through it stops every request for 0.2 s
         async with (
-            Relay(bus, TABLE.route, queue.send, live.ring).running(),
+            Relay(bus, TABLE.route, send_on, live.ring).running(),
             executed.recording(),
             inference.connected(),
         ):

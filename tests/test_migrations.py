@@ -32,4 +32,4 @@ async def test_migrating_again_changes_nothing(new_database: Callable[[], Awaita
     async with engine.connect() as connection:
         version = await connection.run_sync(lambda sync: MigrationContext.configure(sync).get_current_revision())
     await engine.dispose()
-    assert version == "0001"
+    assert version == "0003"

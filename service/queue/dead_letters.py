@@ -3,11 +3,14 @@
 import traceback
 from dataclasses import asdict, dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.database import reading, transaction
+from service.events import Event
+from service.outbox import emit
 from service.queue.reasons import Reason
 from service.queue.tables import DeadLetter
 
@@ -25,8 +28,13 @@ class Failed:
     attempts: int
 
 
-async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
-    """Write a dead letter, before its message is acknowledged; one that is there already stays as it is."""
+async def bury(
+    failed: Failed, error: BaseException, reason: Reason, told: tuple[Event, UUID | None] | None = None
+) -> None:
+    """Write a dead letter, before its message is acknowledged; one that is there already stays as it is.
+
+    With a new one goes what is `told` of it: an event, and who may see it.
+    """
     letter = {
         **asdict(failed),
         "exception": describe(error),
@@ -34,7 +42,9 @@ async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
         "reason": reason,
     }
     async with transaction() as session:
-        await session.execute(insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing())
+        row = insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing().returning(DeadLetter.id)
+        if (await session.execute(row)).first() is not None and told is not None:
+            emit(session, told[0], audience=told[1])
 
 
 async def dead_by_queue() -> dict[str, int]:

@@ -134,6 +134,7 @@ class Dispatch:
     bulk: bool = False
     correlation_id: str | None = None
     batch: int = 0
+    owner_id: UUID | None = None  # the person who asked for it
 
     @property
     def key(self) -> str:
