@@ -24,6 +24,7 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
+from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
@@ -102,7 +103,7 @@ async def queueing() -> AsyncGenerator[Sender]:
     """Send tasks to the queue."""
     if settings().tasks == "inline":
         raise TasksElsewhere
-    yield queue.send
+    yield send_on
 
 
 @asynccontextmanager

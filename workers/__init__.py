@@ -37,12 +37,12 @@ async def resources() -> AsyncGenerator[None]:
     from service.bus import bus
     from service.hooks import TABLE
     from service.outbox import Relay
-    from service.queue import send
+    from service.queue.ledger import send_on
     from service.settings import settings
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with inference.connected(), Relay(bus, TABLE.route, send, live.ring).running():
+        async with inference.connected(), Relay(bus, TABLE.route, send_on, live.ring).running():
             yield
 
 

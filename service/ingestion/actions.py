@@ -28,6 +28,7 @@ from service.ingestion.extraction import Extracted
 from service.ingestion.near_duplicates import closest
 from service.ingestion.tables import Ingestion, IngestionStep, Signature
 from service.outbox import emit
+from service.queue.ledger import accept
 from service.queue.task import Dispatch, Task
 from service.resources import actions as resources
 from service.resources.tables import Resource, visible
@@ -116,7 +117,8 @@ async def request_page(
             own if private else canonical,
         )
     if is_new or force or entered.state == "failed":
-        await restart(session, entered, "fetched", None if is_new else account.id)
+        started = await restart(session, entered, "fetched", None if is_new else account.id)
+        await accept(session, account.id, INGEST, started)
     return Requested(entered.resource_id, entered.task_id, entered.state, not is_new)
 
 
