@@ -1,7 +1,8 @@
 """Bad input: each gets a clear error in the dead letters or at the sender, and the worker goes on.
 
 Also shown elsewhere: messages that are none at all and wrong arguments (test_retries.py), what actors raise
-(test_engine.py), an actor that blocks its loop or leaks tasks (tests/faults/test_misbehaviour.py).
+(test_engine.py), what a sender refuses (test_sending.py), an actor that blocks its loop or leaks tasks in a real worker
+(tests/faults/test_misbehaviour.py).
 """
 
 import asyncio
@@ -127,15 +128,18 @@ async def test_a_failure_that_cannot_be_judged_is_none_the_less_a_failure(
     assert len(await letters()) == 1
 
 
-async def test_five_megabytes_arrive(working: Work, good: list[int]) -> None:
+async def test_five_megabytes_of_a_stock_producer_are_run(
+    working: Work, store: redis.asyncio.Redis, good: list[int]
+) -> None:
+    """Our own senders refuse so much (test_sending.py)."""
     seen: list[int] = []
 
     @actor(Task("large", NORMAL))
     async def work(text: str) -> None:
         seen.append(len(text))
 
+    await push(store, message(actor_name="large", kwargs={"text": "x" * 5_000_000}))
     async with working() as engine:
-        await send([dispatch(Task("large", NORMAL), text="x" * 5_000_000)])
         await until(lambda: seen)
         await goes_on(engine, good)
     assert seen == [5_000_000]
@@ -269,13 +273,3 @@ async def test_what_waits_in_an_unknown_queue_runs_once_a_worker_serves_it(
     finally:
         Queue.registry.pop("nowhere", None)
     assert good == [0, -1]
-
-
-async def test_arguments_that_are_not_json_are_refused_at_the_sender(broker: PharosBroker, good: list[int]) -> None:
-    @dramatiq.actor(queue_name="default")
-    async def plain(value: object) -> None: ...
-
-    with pytest.raises(TypeError):
-        plain.send(object())
-    with pytest.raises(TypeError):
-        await send([dispatch(GOOD, n={1, 2})])
