@@ -43,7 +43,7 @@ async def run(names: list[str], *, quick: bool, peer: bool, page: bool) -> int:
     missed = sum(bool(result.missed) for result in results)
     print(f"\n{len(results)} runs, {missed} missed a mark")
     if page:
-        write(results, metadata.version("dramatiq"), PATIENCE)
+        write(results, metadata.version("dramatiq"), PATIENCE, quick=quick)
     return missed
 
 
