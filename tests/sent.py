@@ -34,7 +34,7 @@ class Sent:
 
     def record(self, messages: Sequence[Packed]) -> None:
         """Remember what has left."""
-        for id, name, lane, _, after, _, _, _, body in messages:
+        for id, name, lane, _, after, *_, body in messages:
             arguments = orjson.loads(body)["kwargs"]
             self.asked.append(Asked(str(name), arguments, str(lane), str(id), int(after) / 1000))
 
