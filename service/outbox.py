@@ -41,6 +41,7 @@ BATCH = 500
 TURN = 100  # events of a batch that are published at a time, or this process's requests would have to wait for all
 GATHER = 0.02  # seconds between two batches: in a burst, what commits meanwhile goes along with the next one
 POLL = 1.0  # seconds between looks for what a crashed process left
+OUTAGES = (Unavailable, DBAPIError, OSError, TimeoutError)
 
 
 class OutboxRow(EventColumns, Base):
@@ -134,7 +135,7 @@ class Relay:
         self.bus, self.route, self.send, self.ring = bus, route, send, ring
 
     async def run(self) -> None:
-        """Carry on, woken by commits of this process and each second by the clock; survives every outage."""
+        """Carry on, woken by commits of this process and each second by the clock; survives outages and errors."""
         global _awake
         awake = _awake = asyncio.Event()
         backoff = POLL
@@ -145,8 +146,11 @@ class Relay:
                     while await self.drain() == BATCH:
                         pass
                     backoff = POLL
-                except (Unavailable, DBAPIError, OSError, TimeoutError) as error:
-                    log.warning("relay waits", error=str(error), seconds=backoff)
+                except Exception as error:
+                    if isinstance(error, OUTAGES):
+                        log.warning("relay waits", error=str(error), seconds=backoff)
+                    else:  # a mistake of ours, but without a relay nothing at all would be carried any more
+                        log.critical("relay waits", error=str(error), seconds=backoff, exc_info=error)
                     await asyncio.sleep(backoff)
                     backoff = min(backoff * 1.5, 5.0)
                     continue

@@ -1,10 +1,12 @@
 """The outbox: what commits is carried on, once where it can be, again where it must be."""
 
 import asyncio
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from service.bus import EventBus
 from service.database import reading, transaction
@@ -158,6 +160,30 @@ async def test_a_commit_wakes_the_relay_of_its_process() -> None:
         async with asyncio.timeout(0.9):
             while len(sent.message_ids) < 1:
                 await asyncio.sleep(0.01)
+
+
+async def test_an_error_that_nobody_foresaw_ends_no_relay(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent, errors = Sent(), 0
+
+    async def mistaken(dispatches: Sequence[Dispatch]) -> None:
+        nonlocal errors
+        errors += 1
+        if errors < 3:
+            raise ValueError("a mistake")
+        await sent(list(dispatches))
+
+    monkeypatch.setattr("service.outbox.POLL", 0.05)
+    one = relay(sent)
+    one.send = mistaken
+    with capture_logs() as logs:
+        async with one.running():
+            await change()
+            async with asyncio.timeout(5):
+                while await waiting():
+                    await asyncio.sleep(0.01)
+    assert len(sent.message_ids) == 1
+    told = [(entry["log_level"], entry["error"]) for entry in logs if entry["event"] == "relay waits"]
+    assert told == [("critical", "a mistake")] * 2
 
 
 async def test_private_events_are_for_their_owner_only() -> None:
