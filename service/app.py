@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
+from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
@@ -44,6 +45,7 @@ ROUTES: list[BaseRoute] = [
     *ingestion_routes,
     *resource_routes,
     *document_routes,
+    *batch_routes,
     *graph_routes,
     *search_routes,
     *live.routes,

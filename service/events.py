@@ -43,6 +43,8 @@ class SystemEvent(StrEnum):
 
     DOCUMENT_UPLOADED = "document.uploaded"
 
+    BATCH_REQUESTED = "batch.requested"
+
     BACKGROUND_TASK_STARTED = "background_task.started"
     BACKGROUND_TASK_COMPLETED = "background_task.completed"
     BACKGROUND_TASK_FAILED = "background_task.failed"

@@ -1,15 +1,13 @@
 """What happens to tasks. Those that a person asked for tell everything; all others only that they fail."""
 
-from typing import ClassVar
-
 from service.events import Event, EventPriority, SystemEvent
 
 
 class BackgroundTaskStarted(Event):
     """A worker begins with it; `attempts` counts this one."""
 
-    name: ClassVar[SystemEvent] = SystemEvent.BACKGROUND_TASK_STARTED
-    priority: ClassVar[EventPriority] = EventPriority.LOW
+    name = SystemEvent.BACKGROUND_TASK_STARTED
+    priority = EventPriority.LOW
 
     task_id: str  # a stock producer may use any text
     task_name: str
@@ -20,8 +18,8 @@ class BackgroundTaskStarted(Event):
 class BackgroundTaskCompleted(Event):
     """It has succeeded, after `duration_seconds` of its last attempt."""
 
-    name: ClassVar[SystemEvent] = SystemEvent.BACKGROUND_TASK_COMPLETED
-    priority: ClassVar[EventPriority] = EventPriority.LOW
+    name = SystemEvent.BACKGROUND_TASK_COMPLETED
+    priority = EventPriority.LOW
 
     task_id: str
     task_name: str
@@ -36,8 +34,8 @@ class BackgroundTaskFailed(Event):
     Everybody may hear of a task that no person asked for, so its `error` is the name of a class only.
     """
 
-    name: ClassVar[SystemEvent] = SystemEvent.BACKGROUND_TASK_FAILED
-    priority: ClassVar[EventPriority] = EventPriority.HIGH
+    name = SystemEvent.BACKGROUND_TASK_FAILED
+    priority = EventPriority.HIGH
 
     task_id: str
     task_name: str
@@ -50,7 +48,7 @@ class BackgroundTaskFailed(Event):
 class BackgroundTaskRetry(Event):
     """It has failed, and is tried again in `delay_seconds`; not told while the database or Redis is away."""
 
-    name: ClassVar[SystemEvent] = SystemEvent.BACKGROUND_TASK_RETRY
+    name = SystemEvent.BACKGROUND_TASK_RETRY
 
     task_id: str
     task_name: str

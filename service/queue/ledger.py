@@ -80,6 +80,12 @@ async def accept(session: Session, owner_id: UUID, task: Task, task_id: UUID) ->
     await session.fetch(_ACCEPT, id=task_id, name=task.name, queue=task.queue.name, owner_id=owner_id)
 
 
+async def was_cancelled(session: ReadSession, task_id: UUID | None) -> bool:
+    """Tell whether a person cancelled a task."""
+    row = await session.get(AcceptedTask, task_id) if task_id else None
+    return row is not None and row.cancelled_at is not None
+
+
 async def recent(session: ReadSession, owner_id: UUID | None, name: str | None) -> Sequence[AcceptedTask]:
     """Return the last tasks that a person (None: anybody) asked for."""
     chosen = select(AcceptedTask).order_by(AcceptedTask.created_at.desc()).limit(MOST)

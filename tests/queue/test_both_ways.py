@@ -110,12 +110,16 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
     await send([Dispatch(RECONCILE, {}, uuid4())])
     await until(complete, 30)
+    batch = await api.post("/batch", json={"resource_ids": ids, "operation": "reindex"})
+    assert batch.status_code == 202, batch.text
 
     async def carried() -> bool:
+        await hurry()
         async with reading() as session:
-            return not await session.scalar(text("SELECT count(*) FROM outbox"))
+            busy = "SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM tasks WHERE ended_at IS NULL)"
+            return not await session.scalar(text(busy))
 
-    await until(carried)
+    await until(carried, 30)
 
 
 async def rows() -> dict[str, list[str]]:
