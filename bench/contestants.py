@@ -18,6 +18,7 @@ from bench.servers import ROOT, inherited, peers_python, process
 from service.embedded import Valkey
 
 DATABASE = 3  # of Valkey, emptied before each round
+LASTING = {"PHAROS_WORKER_TASKS": "0"}  # nobody would replace a worker here
 PATIENCE = 120.0  # seconds for any of the waits here
 
 
@@ -39,7 +40,9 @@ class Contestant:
 def pharos(concurrency: int = 100) -> Contestant:
     """Return Pharos's engine at a concurrency."""
     command = ("-m", "dramatiq", "bench.peers.pharos_tasks", "--processes", "1", "--threads", "1")
-    return Contestant("Pharos", "pharos_tasks", command, True, {"PHAROS_WORKER_CONCURRENCY": str(concurrency)})
+    return Contestant(
+        "Pharos", "pharos_tasks", command, True, {"PHAROS_WORKER_CONCURRENCY": str(concurrency), **LASTING}
+    )
 
 
 def _celery(pool: str, concurrency: int) -> Contestant:

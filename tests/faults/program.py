@@ -15,7 +15,7 @@ from sqlalchemy import text
 
 from service import database
 from service.events import current_origin
-from service.queue import Queue, Task, actor
+from service.queue import Queue, Task, actor, unit
 from service.queue.broker import broker_of_process
 from service.queue.worker import EngineBoot
 from tests.faults.ledger import EFFECTS, note
@@ -29,6 +29,7 @@ LEAKED: list[asyncio.Task[None]] = []
 NAP = Task("nap", NORMAL, backoff=0.2)
 KILL = Task("kill", NORMAL)
 BLOCK = Task("block", NORMAL)
+HOLD = Task("hold", NORMAL)
 STUBBORN = Task("stubborn", NORMAL)
 LEAK = Task("leak", NORMAL)
 QUERY = Task("query", NORMAL, retries=3, backoff=0.2)
@@ -43,6 +44,13 @@ TICK = Task("tick", NORMAL)
 async def nap(n: int, seconds: float) -> None:
     note("start", n)
     await asyncio.sleep(seconds)
+    note("end", n)
+
+
+async def hold(n: int, seconds: float) -> None:
+    """Stay in C without giving up the interpreter's lock."""
+    note("start", n)
+    ctypes.PyDLL(None).sleep(round(seconds))
     note("end", n)
 
 
@@ -149,13 +157,14 @@ async def tick() -> None:
 
 
 FUNCTIONS: dict[Task, Callable[..., Awaitable[Any]]] = {
-    NAP: nap, KILL: kill, BLOCK: block, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap, GRIND: nap,
+    NAP: nap, KILL: kill, BLOCK: block, HOLD: hold, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap, GRIND: nap,
     APPEND: append, STEP: step, LEAK: leak, TICK: tick,
 }  # fmt: skip
 
 
 def declare() -> None:
     """Declare the actors."""
+    unit.YOUNGEST = float(os.environ.get("YOUNGEST", unit.YOUNGEST))
     for task, function in FUNCTIONS.items():
         actor(task)(function)
 

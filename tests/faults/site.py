@@ -269,6 +269,7 @@ async def site(ground: Ground, *, stock: bool = False) -> AsyncGenerator[Site]:
             "PHAROS_BROKER_URL": made.valkey.url(0),
             "PHAROS_CACHE_URL": made.valkey.url(1),
             "PHAROS_WORKER_CONCURRENCY": str(CONCURRENCY),
+            "PHAROS_WORKER_TASKS": "0",  # nobody replaces what stops by itself
             EFFECTS: str(made.effects),
             "PEER": "1" if stock else "",
         }

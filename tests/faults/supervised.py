@@ -1,9 +1,11 @@
 """Our supervisor over the workers of `program.py`: `python -m tests.faults.supervised`."""
 
+import os
 import sys
 
 from service.settings import settings
-from workers.supervisor import programs, supervisor
+from workers.supervisor import programs, scaling, supervisor
+from workers.supervisor.__main__ import main
 from workers.supervisor.programs import Program
 
 
@@ -17,4 +19,5 @@ if __name__ == "__main__":
     programs.programs = lambda settings: []
     programs.worker = worker
     programs.MIGRATION = Program("migrate", ("true",), once=True)
-    sys.exit(supervisor.run(settings()))
+    scaling.IDLE = float(os.environ.get("SCALING_IDLE", scaling.IDLE))
+    sys.exit(main() if "workers" in sys.argv else supervisor.run(settings()))
