@@ -4,12 +4,15 @@ from asyncio import Task
 from dataclasses import dataclass, field
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dramatiq import Message
 from dramatiq.broker import MessageProxy
 
 from service.queue.retries import GiveUp, TryAgain
+
+if TYPE_CHECKING:
+    from service.queue.progress import Reporter
 
 
 class Claim(NamedTuple):
@@ -56,6 +59,7 @@ class Run:
     stuck: bool = False
     over: bool = False  # the actor has returned: there is nothing to cancel
     delivery: Delivery | None = None
+    reporter: "Reporter | None" = None
     task: "Task[Outcome] | None" = None
 
 

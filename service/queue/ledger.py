@@ -147,10 +147,11 @@ async def marked(dispatches: Sequence[Dispatch]) -> Sequence[Dispatch]:
     return [replace(one, owner_id=owners.get(one.message_id)) for one in dispatches] if owners else dispatches
 
 
-async def started(message: Message[Any], accepted: Accepted) -> None:
+async def started(message: Message[Any]) -> None:
     """Tell that a worker begins with a task that a person asked for."""
+    accepted = Accepted.of(message)
     event = BackgroundTaskStarted(**_facts(message), attempts=attempts(message))
-    await _tell(message, event, accepted.owner_id)
+    await _tell(message, event, accepted and accepted.owner_id)
 
 
 async def retried(message: Message[Any], error: BaseException, said: str, failed: int, delay: float) -> None:
@@ -161,9 +162,11 @@ async def retried(message: Message[Any], error: BaseException, said: str, failed
     await _tell(message, event, accepted and accepted.owner_id)
 
 
-async def ended(message: Message[Any], accepted: Accepted, outcome: Done, seconds: float) -> None:
+async def ended(message: Message[Any], outcome: Done, seconds: float) -> None:
     """Write how a task that a person asked for has ended, and tell it; a failure is told with its dead letter."""
-    tried = attempts(message)
+    accepted, tried = Accepted.of(message), attempts(message)
+    if accepted is None:
+        return
     try:
         with _origin_of(message):
             async with transaction() as session:

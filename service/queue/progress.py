@@ -3,10 +3,12 @@
 import asyncio
 import time
 from contextvars import ContextVar
+from threading import Lock
 
 import orjson
 import structlog
 
+from service.queue.delivery import Run
 from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
 
@@ -23,11 +25,9 @@ class Reporter:
         self._word: bytes | None = None  # said, and not written yet
         self._writing: asyncio.Task[None] | None = None
         self._next = 0.0
-        self.spoke = False
 
     def say(self, word: bytes) -> None:
         """Have it written soon, in the place of what was said before."""
-        self.spoke = True
         unwritten, self._word = self._word, word
         if unwritten is None:
             self._loop.call_soon_threadsafe(self._begin)
@@ -61,17 +61,20 @@ class Reporter:
         await self._put()
 
 
-_reporter: ContextVar[Reporter | None] = ContextVar("pharos_progress", default=None)
+_running: ContextVar[Run | None] = ContextVar("pharos_running", default=None)
+_first_word = Lock()
 
 
-def reporting(task_id: bytes) -> Reporter:
-    """Let `progress` speak for this task from now on, in this context and those copied from it."""
-    reporter = Reporter(task_id, asyncio.get_running_loop())
-    _reporter.set(reporter)
-    return reporter
+def reporting(run: Run | None) -> None:
+    """Let `progress` speak for this run from now on, in this context and those copied from it."""
+    _running.set(run)
 
 
 def progress(current: int, total: int | None = None, message: str = "") -> None:
     """Say how far the running task is; harmless outside of one. Callable as often as wanted, from any thread."""
-    if (reporter := _reporter.get()) is not None:
-        reporter.say(orjson.dumps({"current": current, "total": total, "message": message}))
+    run = _running.get()
+    if run is None or run.task is None:
+        return
+    with _first_word:
+        reporter = run.reporter = run.reporter or Reporter(run.claim.id, run.task.get_loop())
+    reporter.say(orjson.dumps({"current": current, "total": total, "message": message}))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -21,7 +21,6 @@ from service.queue import dead_letters, ledger
 from service.queue.broker import PharosBroker
 from service.queue.dead_letters import Failed
 from service.queue.delivery import Again, Delivery, Done, Outcome, Run
-from service.queue.ledger import Accepted
 from service.queue.progress import reporting
 from service.queue.reasons import Reason
 from service.queue.retries import OUTAGE_CAP, GiveUp, TryAgain, pause
@@ -85,12 +84,9 @@ class Runner:
         run.name = message.actor_name
         if claim.keys is not None:
             message.kwargs[message.options["gathers"]] = sorted(key.decode() for key in claim.keys)
-        return await self._recorded(run, message, self._outcome(run, Delivery(message)))
-
-    async def _recorded(self, run: Run, message: Message[Any], running: Awaitable[Outcome]) -> Outcome:
-        outcome = await running
-        if isinstance(outcome, Done) and (accepted := Accepted.of(message)):
-            await ledger.ended(message, accepted, outcome, time.monotonic() - run.begun)
+        outcome = await self._outcome(run, Delivery(message))
+        if "accepted" in message.options and isinstance(outcome, Done):
+            await ledger.ended(message, outcome, time.monotonic() - run.begun)
         return outcome
 
     async def _outcome(self, run: Run, delivery: Delivery) -> Outcome:
@@ -103,15 +99,18 @@ class Runner:
         except ActorNotFound as error:
             return await self._give_up(message, error, Reason.UNKNOWN_TASK, 0)
         run.delivery = delivery
-        if accepted := Accepted.of(message):
-            await ledger.started(message, accepted)
+        if "accepted" in message.options:
+            await ledger.started(message)
         return await self._process(run, delivery, function, awaitable)
 
     async def give_up_on(self, run: Run) -> Outcome:
         """Return what becomes of a claim whose task does not end, though it was cancelled."""
         delivery = run.delivery
         assert delivery is not None  # it has a limit, so its actor is known
-        return await self._recorded(run, delivery.message, self._given_up(run, delivery))
+        outcome = await self._given_up(run, delivery)
+        if "accepted" in delivery.message.options and isinstance(outcome, Done):
+            await ledger.ended(delivery.message, outcome, time.monotonic() - run.begun)
+        return outcome
 
     async def _given_up(self, run: Run, delivery: Delivery) -> Outcome:
         if run.cancelled is not None:
@@ -135,7 +134,7 @@ class Runner:
     async def _process(self, run: Run, delivery: Delivery, function: Callable[..., Any], awaitable: bool) -> Outcome:
         broker, message, result = self._broker, delivery.message, b""
         error: BaseException | None = None
-        reporter = reporting(run.claim.id)
+        reporting(run)
         try:
             broker.emit_before("process_message", delivery)
             value = None
@@ -151,7 +150,10 @@ class Runner:
             if run.given_up or run.cancelled is not None:
                 raise asyncio.CancelledError
             run.over = True
-            await self._after("process_message", delivery, result=value)
+            if broker.blocks(delivery):
+                await self._after("process_message", delivery, result=value)
+            else:  # nearly always: without one more coroutine
+                broker.emit_after("process_message", delivery, result=value)
         except SkipMessage as skip:
             error = skip
             if delivery.failed:
@@ -165,6 +167,8 @@ class Runner:
             if run.cancelled is not None:
                 delivery.fail()
                 await self._after("skip_message", delivery)
+                if run.reporter is not None:
+                    await run.reporter.close()
                 return Done(message.actor_name, CANCELLED)
             error = TimeLimitExceeded(limit=run.soft).with_traceback(raised.__traceback__) if run.overdue else raised
             delivery.stuff_exception(error)
@@ -172,11 +176,12 @@ class Runner:
             if delivery.verdict is None:  # nobody could judge it, and what failed must not count as done
                 delivery.fail()
         try:
-            if reporter.spoke:
-                await reporter.close()
+            if run.reporter is not None:
+                await run.reporter.close()
             return await self._conclude(delivery, error, result)
         finally:
             delivery.clear_exception()  # it would keep every frame of the task alive
+            reporting(None)  # or the run, its task and this context would wait for the garbage collector
 
     async def _conclude(self, delivery: Delivery, error: BaseException | None, result: bytes) -> Outcome:
         message, verdict = delivery.message, delivery.verdict

@@ -22,7 +22,11 @@ from service.queue.actors import TaskActor
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
 from service.search import actions as search
+from tests.inference.conftest import server, shared_server
+from tests.model_server import ModelServer
 from tests.queue.conftest import until
+
+__all__ = ["server", "shared_server"]
 
 pytestmark = pytest.mark.integration
 
@@ -96,6 +100,16 @@ async def test_each_item_is_done_or_has_its_error(api: httpx.AsyncClient, person
     assert {error["resource_id"] for error in result["errors"]} == {hidden, unknown}
     found = (await mira.get("/search", params={"query": "words", "mode": "keyword"})).json()
     assert [item["id"] for item in found["items"]] == [good]
+
+
+async def test_embeddings_are_made_again(api: httpx.AsyncClient, broker: PharosBroker, server: ModelServer) -> None:
+    first, second = await note(api, "Lighthouses"), await note(api, "Ships")
+    computed = select(func.count()).select_from(text("embeddings")).where(text("chunk_count > 0"))
+    async with working(broker):
+        task = await ended(api, await batch(api, "regenerate_embeddings", [first, second]), 60)
+    assert (task["result"]["status"], task["result"]["processed_count"]) == ("completed", 2)
+    async with reading() as session:
+        assert await session.scalar(computed) == 2
 
 
 async def test_what_is_not_there_yet_is_refused_with_what_is(api: httpx.AsyncClient) -> None:

@@ -15,6 +15,7 @@ from service.ingestion.extraction import Citation, Extracted
 from service.ingestion.near_duplicates import signature
 from service.ingestion.tables import Ingestion
 from service.outbox import OutboxRow
+from service.queue.tables import AcceptedTask
 from service.resources import actions as resources
 from service.resources.actions import hash_of
 from service.resources.tables import Resource
@@ -229,3 +230,19 @@ async def test_what_nobody_holds_any_more_is_announced(ada: Account) -> None:
     assert {row.name for row in last} == {"ingestion.stalled"}
     assert str(stalled.id) in {row.data["resource_id"] for row in last}
     assert str(held.id) not in {row.data["resource_id"] for row in last}
+
+
+async def test_what_a_person_cancelled_is_left_alone_until_somebody_asks_again(ada: Account) -> None:
+    asked = await request(ada)
+    assert asked.task_id is not None
+    async with transaction() as session:
+        task = await session.get_one(AcceptedTask, asked.task_id)
+        assert task.owner_id == ada.id
+        task.cancelled_at = datetime.now(UTC)
+    async with transaction() as session:
+        assert await actions.announce_stalled(session) == 0
+    again = await request(ada)
+    assert (again.id, again.duplicate) == (asked.id, True)
+    assert again.task_id not in (None, asked.task_id)
+    async with transaction() as session:
+        assert await actions.announce_stalled(session) == 1
