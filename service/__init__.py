@@ -27,6 +27,7 @@ The slices, each with routes, tables, events, actions:
     search/         words and meaning, and the search
     ingestion/      the way in
     documents/      uploaded files
+    batches/        one operation on many resources
     monitoring/     what operators see
 """
 
@@ -37,6 +38,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "search": ("resources",),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
+    "batches": ("search",),
     "monitoring": (),
     "ui": ("resources", "graph", "search", "ingestion"),
 }

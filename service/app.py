@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
+from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
@@ -24,6 +25,7 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
+from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
@@ -43,6 +45,7 @@ ROUTES: list[BaseRoute] = [
     *ingestion_routes,
     *resource_routes,
     *document_routes,
+    *batch_routes,
     *graph_routes,
     *search_routes,
     *live.routes,
@@ -102,7 +105,7 @@ async def queueing() -> AsyncGenerator[Sender]:
     """Send tasks to the queue."""
     if settings().tasks == "inline":
         raise TasksElsewhere
-    yield queue.send
+    yield send_on
 
 
 @asynccontextmanager

@@ -43,6 +43,13 @@ class SystemEvent(StrEnum):
 
     DOCUMENT_UPLOADED = "document.uploaded"
 
+    BATCH_REQUESTED = "batch.requested"
+
+    BACKGROUND_TASK_STARTED = "background_task.started"
+    BACKGROUND_TASK_COMPLETED = "background_task.completed"
+    BACKGROUND_TASK_FAILED = "background_task.failed"
+    BACKGROUND_TASK_RETRY = "background_task.retry"
+
     SEARCH_INDEX_UPDATED = "search.index_updated"
     SEARCH_INDEX_STALE = "search.index_stale"
     SEARCH_EXECUTED = "search.executed"

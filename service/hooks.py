@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.batches.events import BatchRequested
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.ingestion.events import IngestionStalled, IngestionStarted
@@ -35,7 +36,8 @@ PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE]
+PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -64,6 +66,7 @@ HOOKS = [
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
+    On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),

@@ -1,6 +1,6 @@
 """The actors, and the entry point of `dramatiq workers`.
 
-    ingestion.py, search.py, maintenance.py    actors: each opens a session and calls one action
+    ingestion.py, search.py, maintenance.py, batches.py    actors: each opens a session and calls one action
     inline.py      the same actors without a queue, in the process that asks for them
     inference/     the model server
     supervisor/    starts and restarts everything
@@ -16,7 +16,7 @@ from importlib import import_module
 from service.queue.broker import broker_of_process
 from service.queue.worker import EngineBoot
 
-ACTORS = ["ingestion", "search", "maintenance"]
+ACTORS = ["ingestion", "search", "maintenance", "batches"]
 OVERFLOW = 4  # connections beyond those that a worker keeps open
 KEPT = 16  # connections, at most: a task holds one only while it reads or writes
 
@@ -37,12 +37,12 @@ async def resources() -> AsyncGenerator[None]:
     from service.bus import bus
     from service.hooks import TABLE
     from service.outbox import Relay
-    from service.queue import send
+    from service.queue.ledger import send_on
     from service.settings import settings
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with inference.connected(), Relay(bus, TABLE.route, send, live.ring).running():
+        async with inference.connected(), Relay(bus, TABLE.route, send_on, live.ring).running():
             yield
 
 

@@ -10,10 +10,11 @@ from service.database import ReadSession, Session
 from service.documents.events import DocumentUploaded
 from service.documents.tables import Document
 from service.errors import NotFound
-from service.hooks import PROCESS
+from service.hooks import INGEST, PROCESS
 from service.ingestion import actions as ingestion
 from service.ingestion.tables import Ingestion
 from service.outbox import emit
+from service.queue.ledger import accept
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
 
@@ -55,7 +56,8 @@ async def upload(session: Session, account: Account, file: Upload, *, subject: s
         document = await session.scalar(select(Document).where(Document.resource_id == entered.resource_id))
         assert document is not None
         if entered.state == "failed":
-            await ingestion.restart(session, entered, "extracted", account.id)
+            started = await ingestion.restart(session, entered, "extracted", account.id)
+            await accept(session, account.id, INGEST, started)
         return Uploaded(document.id, entered.resource_id, entered.task_id, document.filename, "uploaded", True)
     document = Document(
         resource_id=entered.resource_id,
@@ -78,7 +80,8 @@ async def upload(session: Session, account: Account, file: Upload, *, subject: s
         ),
         audience=account.id if private else None,
     )
-    entered.task_id = ingestion.task_id(PROCESS, event_id, entered.resource_id)
+    task_id = entered.task_id = ingestion.task_id(PROCESS, event_id, entered.resource_id)
+    await accept(session, account.id, PROCESS, task_id)
     return Uploaded(document.id, entered.resource_id, entered.task_id, file.filename, "uploaded", False)
 
 

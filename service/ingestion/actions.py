@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, or_, select, update
+from sqlalchemy import delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from service.database import ReadSession, Session
@@ -28,6 +28,8 @@ from service.ingestion.extraction import Extracted
 from service.ingestion.near_duplicates import closest
 from service.ingestion.tables import Ingestion, IngestionStep, Signature
 from service.outbox import emit
+from service.queue.ledger import accept, was_cancelled
+from service.queue.tables import AcceptedTask
 from service.queue.task import Dispatch, Task
 from service.resources import actions as resources
 from service.resources.tables import Resource, visible
@@ -115,8 +117,9 @@ async def request_page(
             {"source": "url", "url": url, "given_title": title, "batch_id": batch_id},
             own if private else canonical,
         )
-    if is_new or force or entered.state == "failed":
-        await restart(session, entered, "fetched", None if is_new else account.id)
+    if is_new or force or entered.state == "failed" or await was_cancelled(session, entered.task_id):
+        started = await restart(session, entered, "fetched", None if is_new else account.id)
+        await accept(session, account.id, INGEST, started)
     return Requested(entered.resource_id, entered.task_id, entered.state, not is_new)
 
 
@@ -310,7 +313,7 @@ async def fail(session: Session, resource_id: UUID, step: str, error: PharosErro
 
 
 async def announce_stalled(session: Session, limit: int = 500) -> int:
-    """Emit ingestion.stalled for unfinished ingestions that nobody holds; returns how many there were.
+    """Emit ingestion.stalled for unfinished ingestions that nobody holds or cancelled; returns how many there were.
 
     Where a task still waits in the queue, the new one merges into it. One that pauses between two tries is left alone.
     """
@@ -319,6 +322,7 @@ async def announce_stalled(session: Session, limit: int = 500) -> int:
         .where(
             Ingestion.state.in_(("pending", "processing")),
             or_(Ingestion.leased_until.is_(None), Ingestion.leased_until < func.now()),
+            ~exists().where(AcceptedTask.id == Ingestion.task_id, AcceptedTask.cancelled_at.is_not(None)),
             or_(Ingestion.attempts == 0, Ingestion.updated_at < func.now() - LONGEST_PAUSE),
         )
         .order_by(Ingestion.updated_at)

@@ -11,11 +11,13 @@ from service import storage
 from service.database import reading, transaction
 from service.errors import Conflict, PharosError
 from service.event_log import history
+from service.hooks import INGEST
 from service.ingestion import actions
 from service.ingestion.status import status_of
+from service.queue.ledger import accept
 from service.resources import actions as resources
 from service.resources.shapes import Line, NewResource, ResourceView, view
-from service.search.actions import forget
+from service.search.actions import STEP_TASKS, forget
 from service.security.accounts import Account
 from service.security.destinations import check_url
 from service.web import Shape, account, parse, path_id, respond, route
@@ -127,6 +129,7 @@ async def reprocess(request: Request) -> Response:
         resource, entered = await actions.ingestion_of(session, who, path_id(request, what="resource"))
         if step in ("indexed", "embedded"):
             task = await forget(session, resource, step)
+            await accept(session, who.id, STEP_TASKS[step], task)
         elif entered is None:
             raise Conflict("This resource was given by its content: there is nothing to fetch or to extract again.")
         else:
@@ -134,6 +137,7 @@ async def reprocess(request: Request) -> Response:
             if begin == "extracted" and entered.original is None:
                 raise Conflict("Nothing was fetched yet: reprocess it from `fetched`.")
             task = await actions.restart(session, entered, begin, who.id)
+            await accept(session, who.id, INGEST, task)
     return respond({"task_id": task}, 202)
 
 

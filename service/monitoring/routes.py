@@ -1,7 +1,6 @@
 """HTTP for whoever watches Pharos."""
 
 from typing import Any
-from uuid import UUID
 
 from pydantic import Field
 from starlette.requests import Request
@@ -10,15 +9,14 @@ from starlette.responses import Response
 from service import queue
 from service.bus import bus
 from service.database import pool_status, reading
-from service.errors import NotFound
 from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
-from service.monitoring import dead_letters
+from service.monitoring import dead_letters, tasks
 from service.monitoring.readiness import readiness
 from service.queue.requeue import Requeue
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
-from service.web import Shape, account, no_content, path_id, query, respond, route
+from service.web import Shape, account, no_content, query, respond, route
 
 
 class HistoryQuery(Shape):
@@ -75,15 +73,6 @@ async def resume_queue(request: Request) -> Response:
     return no_content()
 
 
-async def read_task(request: Request) -> Response:
-    """How far one task is."""
-    task_id: UUID = path_id(request, what="task")
-    state = await queue.task_state(task_id)
-    if state is None:
-        raise NotFound(what="task", id=task_id)
-    return respond(state)
-
-
 async def flow(request: Request) -> Response:
     """THE TABLE: every event that starts something, and every task with its queue and policy."""
     hooks = [
@@ -129,7 +118,7 @@ routes = [
     route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
     route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),
     route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
-    route("GET", "/tasks/{id}", read_task, scope="read", gives=Answer),
+    *tasks.routes,
     route("GET", "/monitoring/flow", flow, scope="read", gives=Answer),
     *dead_letters.routes,
 ]

@@ -3,7 +3,11 @@
 task.py          Queue, Task, Bound, Dispatch: what slices know of it
 send.py          send(): into the queue, in Dramatiq's wire format
 actors.py        @actor(TASK): what runs a task
-state.py         how one task stands
+state.py         how one task stands; browse.py: how many do
+progress.py      progress(current, total, message), from any actor
+ledger.py        tasks that a person asked for: their rows, and what is told of tasks (events.py)
+cancel.py        ending what waits and what runs
+results.py       message.get_result(), over what the engine keeps
 status.py        how queues and workers stand
 timetable.py     who keeps the timetable, and which slots are done
 
@@ -26,12 +30,13 @@ heartbeat.py     signs of life
 bell.py          what wakes an idle engine
 retries.py       another try or a dead letter
 reasons.py       why a task is given up
-dead_letters.py, tables.py    what failed for good, in PostgreSQL
+dead_letters.py, tables.py    what failed for good, in PostgreSQL; tables.py also holds the ledger
 requeue.py       its way back
 
     life of a task:  scheduled -> queued -> running -> succeeded
                          ^                    |------> retrying (scheduled again)
                          |                    |------> failed (a dead letter) --requeued--> another task
+                         |---------------------------> cancelled, wherever it is
                          +-- coalesces here   '------> its worker is lost: queued again, three times at most
 """
 
@@ -39,6 +44,7 @@ from service.queue.actors import actor, sender
 from service.queue.layout import pause, resume
 from service.queue.link import BrokerAway, connected
 from service.queue.offload import in_process
+from service.queue.progress import progress
 from service.queue.send import send
 from service.queue.state import TaskState, task_state
 from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
@@ -59,6 +65,7 @@ __all__ = [
     "in_process",
     "pause",
     "ping",
+    "progress",
     "queue_status",
     "resume",
     "scheduler_age",

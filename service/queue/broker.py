@@ -8,11 +8,22 @@ from uuid import uuid4
 
 import dramatiq
 from dramatiq import Broker, Message
+from dramatiq.broker import MessageProxy
 from dramatiq.errors import QueueJoinTimeout, QueueNotFound
-from dramatiq.middleware import AgeLimit, Callbacks, CurrentMessage, Middleware, MiddlewareError, Pipelines
+from dramatiq.middleware import (
+    AgeLimit,
+    Callbacks,
+    CurrentMessage,
+    GroupCallbacks,
+    Middleware,
+    MiddlewareError,
+    Pipelines,
+)
+from dramatiq.results import Results
 
 from service.queue.link import NAMESPACE, blocking_client
 from service.queue.options import DelayMiddleware, PriorityMiddleware
+from service.queue.results import KeptResults
 from service.queue.retries import Retries
 from service.queue.scripting import Call, execute_blocking, script
 from service.queue.send import Packed, check_size, not_json
@@ -32,8 +43,9 @@ class PharosBroker(Broker):
     def __init__(self, middleware: list[Middleware] | None = None) -> None:
         if middleware is None:
             middleware = [PriorityMiddleware(), DelayMiddleware(), AgeLimit(), Callbacks(), Pipelines()]
-            middleware += [CurrentMessage(), Retries()]
+            middleware += [CurrentMessage(), Retries(), KeptResults(lambda: self.redis)]
         self._hooks: dict[str, list[Callable[..., None]]] = {}
+        self._groups, self._results = False, list[Results]()  # middleware that waits for a server
         super().__init__(middleware)
         self.actor_options |= {"time_limit", "soft_limit"}
         self.carry: Callable[[Packed], bool] = lambda _: False  # an engine takes what is sent on its own loop
@@ -43,6 +55,10 @@ class PharosBroker(Broker):
     def add_middleware(self, middleware: Middleware, **place: type[Middleware] | None) -> None:
         super().add_middleware(middleware, **place)
         self._hooks = {}
+        self._groups = any(isinstance(one, GroupCallbacks) for one in self.middleware)
+        self._results = [
+            one for one in self.middleware if isinstance(one, Results) and not isinstance(one, KeptResults)
+        ]
 
     def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
         name = "before_" + signal
@@ -69,6 +85,17 @@ class PharosBroker(Broker):
         hooks = [getattr(one, name) for one in middleware if getattr(type(one), name, None) is not nothing]
         self._hooks[name] = hooks
         return hooks
+
+    def blocks(self, message: MessageProxy) -> bool:
+        """Tell whether middleware waits for a server when this message has been processed: then not on the loop."""
+        options = message.options
+        if self._groups and "group_completion_uuid" in options:
+            return True
+        if not self._results:
+            return False
+        declared = self.get_actor(message.actor_name).options
+        default = any(results.store_results for results in self._results)
+        return options.get("store_results", declared.get("store_results", default))
 
     @property
     def redis(self) -> "redis.Redis":

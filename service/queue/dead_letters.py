@@ -17,7 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from service.database import ReadSession, Session, reading, transaction
 from service.errors import Conflict, NotFound, PharosError
-from service.events import current_origin, origin
+from service.events import Event, current_origin, origin
 from service.outbox import emit
 from service.queue.reasons import Reason
 from service.queue.requeue import Requeue, TaskRequeued
@@ -102,8 +102,13 @@ class Retried:
     last: UUID | None = None
 
 
-async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
-    """Write a dead letter, before its message is acknowledged; one that is there already stays as it is."""
+async def bury(
+    failed: Failed, error: BaseException, reason: Reason, told: tuple[Event, UUID | None] | None = None
+) -> None:
+    """Write a dead letter, before its message is acknowledged; one that is there already stays as it is.
+
+    With a new one goes what is `told` of it: an event, and who may see it.
+    """
     letter = {
         **asdict(failed),
         "exception": describe(error),
@@ -111,7 +116,9 @@ async def bury(failed: Failed, error: BaseException, reason: Reason) -> None:
         "reason": reason,
     }
     async with transaction() as session:
-        await session.execute(insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing())
+        row = insert(DeadLetter).values(_storable(letter)).on_conflict_do_nothing().returning(DeadLetter.id)
+        if (await session.execute(row)).first() is not None and told is not None:
+            emit(session, told[0], audience=told[1])
 
 
 async def read(session: ReadSession, letter_id: UUID) -> DeadLetter:

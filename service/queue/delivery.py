@@ -52,12 +52,15 @@ class Run:
     overdue: bool = False
     given_up: bool = False
     handed_back: bool = False
+    cancelled: float | None = None  # since when somebody wants it cancelled
+    stuck: bool = False
+    over: bool = False  # the actor has returned: there is nothing to cancel
     delivery: Delivery | None = None
     task: "Task[Outcome] | None" = None
 
 
 class Done(NamedTuple):
-    """It has ended: `succeeded` or `failed`."""
+    """It has ended: `succeeded`, `failed` or `cancelled`."""
 
     name: str
     status: str

@@ -19,6 +19,7 @@ import structlog
 
 from service.queue.bell import listen
 from service.queue.broker import PharosBroker
+from service.queue.cancel import heed
 from service.queue.delivery import Again, Claim, Outcome, Run
 from service.queue.exchange import Exchange, Left
 from service.queue.heartbeat import DEAD, Heartbeat
@@ -74,7 +75,8 @@ class Engine:
         self.broker.carry = self._carry
         heartbeat = Heartbeat(self.id, self.profile)
         heartbeat.start()
-        chores = [asyncio.create_task(chore) for chore in (self._listen(), self._watch())]
+        running = self._listen(), self._watch(), heed(self.id, self._running)
+        chores = [asyncio.create_task(chore) for chore in running]
         log.info("worker takes tasks", worker=self.id, queues=self._queues, concurrency=self._load.concurrency)
         try:
             await self._work()
@@ -240,7 +242,7 @@ class Engine:
             await asyncio.sleep(WATCH)
             now = time.monotonic()
             for run in list(self._running.values()):
-                if now - run.begun > run.soft and not run.overdue and run.task is not None:
+                if now - run.begun > run.soft and not (run.overdue or run.over) and run.task is not None:
                     run.overdue = True
                     run.task.cancel()
                 if now - run.begun > run.limit and not run.given_up:

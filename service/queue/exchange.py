@@ -13,6 +13,7 @@ from service.queue.lanes import Lanes, Load
 from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
 from service.queue.send import Packed
+from service.queue.state import SUCCEEDED
 
 OTHER_LAYOUT = -1  # what `take` answers a worker that does not know the present one
 SUSPECTS = 0.2  # seconds between looks after suspects, which are rare and can wait
@@ -49,7 +50,7 @@ class Exchange:
         if not isinstance(outcome, Done):
             settled = outcome.attempts, outcome.error, outcome.deliveries, outcome.body
             self._ended[claim.id] = Call(script("retry"), [*owned, round(outcome.delay * 1000), *settled])
-        elif outcome.result or outcome.error or claim.bounded or claim.keys is not None:
+        elif outcome.status != SUCCEEDED or outcome.result or claim.bounded or claim.keys is not None:
             self._ended[claim.id] = Call(script("end"), [*owned, outcome.status, outcome.result, outcome.error])
         else:
             self._done += owned[1:]

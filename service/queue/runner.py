@@ -1,12 +1,14 @@
 """Running one message: decode, the middleware's signals, the actor, and what follows from how it ended."""
 
 import asyncio
-from collections.abc import Callable
+import time
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
 from inspect import iscoroutinefunction
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import orjson
 import structlog
@@ -14,12 +16,16 @@ from dramatiq import ActorNotFound, Message
 from dramatiq.middleware import SkipMessage
 
 from service.errors import PharosError
-from service.queue import dead_letters
+from service.events import Event
+from service.queue import dead_letters, ledger
 from service.queue.broker import PharosBroker
 from service.queue.dead_letters import Failed
 from service.queue.delivery import Again, Delivery, Done, Outcome, Run
+from service.queue.ledger import Accepted
+from service.queue.progress import reporting
 from service.queue.reasons import Reason
 from service.queue.retries import OUTAGE_CAP, GiveUp, TryAgain, pause
+from service.queue.state import CANCELLED, SUCCEEDED
 from service.queue.task import queue_of
 from service.queue.wire import Undecodable, decode, encode_message
 
@@ -79,7 +85,16 @@ class Runner:
         run.name = message.actor_name
         if claim.keys is not None:
             message.kwargs[message.options["gathers"]] = sorted(key.decode() for key in claim.keys)
-        delivery = Delivery(message)
+        return await self._recorded(run, message, self._outcome(run, Delivery(message)))
+
+    async def _recorded(self, run: Run, message: Message[Any], running: Awaitable[Outcome]) -> Outcome:
+        outcome = await running
+        if isinstance(outcome, Done) and (accepted := Accepted.of(message)):
+            await ledger.ended(message, accepted, outcome, time.monotonic() - run.begun)
+        return outcome
+
+    async def _outcome(self, run: Run, delivery: Delivery) -> Outcome:
+        claim, message = run.claim, delivery.message
         if claim.deliveries > STARTS:
             lost = claim.deliveries - 1
             return await self._give_up(message, WorkerLost(starts=lost), Reason.POISON, lost, deliveries=lost)
@@ -88,15 +103,22 @@ class Runner:
         except ActorNotFound as error:
             return await self._give_up(message, error, Reason.UNKNOWN_TASK, 0)
         run.delivery = delivery
+        if accepted := Accepted.of(message):
+            await ledger.started(message, accepted)
         return await self._process(run, delivery, function, awaitable)
 
     async def give_up_on(self, run: Run) -> Outcome:
         """Return what becomes of a claim whose task does not end, though it was cancelled."""
         delivery = run.delivery
         assert delivery is not None  # it has a limit, so its actor is known
+        return await self._recorded(run, delivery.message, self._given_up(run, delivery))
+
+    async def _given_up(self, run: Run, delivery: Delivery) -> Outcome:
+        if run.cancelled is not None:
+            return Done(run.name, CANCELLED)
         error = TaskStuck(soft=run.soft, limit=run.limit)
         delivery.stuff_exception(error)
-        self._broker.emit_after("process_message", delivery, exception=error)
+        await self._after("process_message", delivery, exception=error)
         return await self._conclude(delivery, error, b"")
 
     def _resolve(self, name: str) -> tuple[Callable[..., Any], bool, float, float]:
@@ -113,6 +135,7 @@ class Runner:
     async def _process(self, run: Run, delivery: Delivery, function: Callable[..., Any], awaitable: bool) -> Outcome:
         broker, message, result = self._broker, delivery.message, b""
         error: BaseException | None = None
+        reporter = reporting(run.claim.id)
         try:
             broker.emit_before("process_message", delivery)
             value = None
@@ -125,23 +148,32 @@ class Runner:
                     if isinstance(value, _Raised):
                         raise value.error
                 result = _encoded(value)
-            if run.given_up:
+            if run.given_up or run.cancelled is not None:
                 raise asyncio.CancelledError
-            broker.emit_after("process_message", delivery, result=value)
+            run.over = True
+            await self._after("process_message", delivery, result=value)
         except SkipMessage as skip:
             error = skip
             if delivery.failed:
                 delivery.stuff_exception(skip)
-            broker.emit_after("skip_message", delivery)
+            run.over = True
+            await self._after("skip_message", delivery)
         except BaseException as raised:  # also SystemExit: an actor must not end its worker
             if run.handed_back or run.given_up:
                 raise
+            run.over = True
+            if run.cancelled is not None:
+                delivery.fail()
+                await self._after("skip_message", delivery)
+                return Done(message.actor_name, CANCELLED)
             error = TimeLimitExceeded(limit=run.soft).with_traceback(raised.__traceback__) if run.overdue else raised
             delivery.stuff_exception(error)
-            broker.emit_after("process_message", delivery, exception=error)
+            await self._after("process_message", delivery, exception=error)
             if delivery.verdict is None:  # nobody could judge it, and what failed must not count as done
                 delivery.fail()
         try:
+            if reporter.spoke:
+                await reporter.close()
             return await self._conclude(delivery, error, result)
         finally:
             delivery.clear_exception()  # it would keep every frame of the task alive
@@ -154,24 +186,33 @@ class Runner:
             said = dead_letters.describe(error)
             delay = round(verdict.delay, 1)
             log.warning("task failed", task=message.actor_name, id=message.message_id, error=said, again_in_s=delay)
+            if verdict.counts:
+                await ledger.retried(message, error, said, failed, delay)
             outcome = Again(verdict.delay, failed, said, encode_message(message))
         elif delivery.failed:
             reason = verdict.reason if isinstance(verdict, GiveUp) else Reason.PERMANENT
             self._broker.emit_before("nack", delivery)
             outcome = await self._give_up(message, error or Rejected(), reason, failed + 1)
-            self._broker.emit_after("nack", delivery)
+            await self._after("nack", delivery)
             return outcome
         else:
-            outcome = Done(message.actor_name, "succeeded", result)
+            outcome = Done(message.actor_name, SUCCEEDED, result)
         self._broker.emit_before("ack", delivery)
         self._broker.emit_after("ack", delivery)
         return outcome
+
+    async def _after(self, signal: str, delivery: Delivery, **outcome: Any) -> None:
+        if self._broker.blocks(delivery):
+            await asyncio.to_thread(self._broker.emit_after, signal, delivery, **outcome)
+        else:
+            self._broker.emit_after(signal, delivery, **outcome)
 
     async def _give_up(
         self, message: Message[Any], error: BaseException, reason: Reason, attempts: int, deliveries: int = 0
     ) -> Outcome:
         failed = Failed.of(message, attempts)
-        outcome = await _buried(failed, error, reason)
+        told = ledger.failed(message, error, dead_letters.describe(error), attempts, reason)
+        outcome = await _buried(failed, error, reason, told)
         if outcome is not None:
             return outcome
         outages: int = message.options.get("outages", 0)
@@ -180,11 +221,13 @@ class Runner:
         return Again(pause(1.0, outages, OUTAGE_CAP), attempts, said, encode_message(message), deliveries)
 
 
-async def _buried(failed: Failed, error: BaseException, reason: Reason) -> Done | None:
+async def _buried(
+    failed: Failed, error: BaseException, reason: Reason, told: tuple[Event, UUID | None] | None = None
+) -> Done | None:
     """Put a task to the dead letters; None where the database does not take it: the message must stay."""
     said = dead_letters.describe(error)
     try:
-        await dead_letters.bury(failed, error, reason)
+        await dead_letters.bury(failed, error, reason, told)
     except Exception as trouble:
         log.exception("dead letter not written", task=failed.name, id=failed.task_id, error=said, trouble=repr(trouble))
         return None

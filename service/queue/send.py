@@ -48,6 +48,8 @@ def pack(dispatch: Dispatch) -> Packed:
     }
     if dispatch.bulk:
         options["bulk"] = True
+    if dispatch.owner_id is not None:  # without hyphens: an id in the body changes when another message absorbs it
+        options["accepted"] = [message_id.replace("-", ""), dispatch.owner_id.hex]
     if dispatch.batch:
         options["gathers"] = task.key
     arguments, positional = dispatch.arguments, dispatch.positional

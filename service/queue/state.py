@@ -1,5 +1,6 @@
 """How one task stands: read from Redis, where the scripts keep it for an hour after its end."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,14 +11,17 @@ import orjson
 from service.queue.link import NAMESPACE, client
 from service.queue.task import priority_of, queue_of
 
-SUCCEEDED, FAILED = "succeeded", "failed"
+SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskState:
-    """What `GET /tasks/{id}` shows; `status` is scheduled, queued, running, retrying, succeeded or failed."""
+    """What `GET /tasks/{id}` shows.
 
-    task_id: UUID
+    `status` is scheduled, queued, running, retrying, succeeded, failed or cancelled.
+    """
+
+    task_id: UUID | str  # a stock producer may use any text
     name: str | None
     queue: str
     priority: int
@@ -26,15 +30,29 @@ class TaskState:
     queued_at: datetime | None
     started_at: datetime | None
     date_done: datetime | None
+    progress: dict[str, Any] | None = None
     result: Any = None
     error: str | None = None
 
 
 async def task_state(task_id: UUID) -> TaskState | None:
     """Return the state of a task, of the one that it merged into where it coalesced, None where it is not known."""
-    fields = await _fields(str(task_id))
-    if into := fields.get("into"):
-        fields = await _fields(into)
+    [state] = await task_states([task_id])
+    return state
+
+
+async def task_states(task_ids: Sequence[UUID | str]) -> list[TaskState | None]:
+    """Return the state of each task as `task_state` does, in two hops at most."""
+    known = await _fields([str(task_id) for task_id in task_ids])
+    merged = [fields["into"] for fields in known if "into" in fields]
+    others = dict(zip(merged, await _fields(merged), strict=True))
+    return [
+        _state(task_id, others[fields["into"]] if "into" in fields else fields)
+        for task_id, fields in zip(task_ids, known, strict=True)
+    ]
+
+
+def _state(task_id: UUID | str, fields: dict[str, str]) -> TaskState | None:
     if "s" not in fields:
         return None
     lane = fields["q"]
@@ -49,15 +67,16 @@ async def task_state(task_id: UUID) -> TaskState | None:
         queued_at=_time(fields.get("t")),
         started_at=_time(fields.get("b")),
         date_done=_time(fields.get("z")),
+        progress=orjson.loads(fields["p"]) if "p" in fields else None,
         result=orjson.loads(fields["r"]) if "r" in fields else None,
         error=fields.get("e"),
     )
 
 
-async def _fields(task_id: str) -> dict[str, str]:
-    [reply] = await client().read(("HGETALL", f"{NAMESPACE}:task:{task_id}"))
-    flat = [word.decode() for word in reply]
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+async def _fields(task_ids: Sequence[str]) -> list[dict[str, str]]:
+    replies = await client().read(*[("HGETALL", f"{NAMESPACE}:task:{task_id}") for task_id in task_ids])
+    flat = [[word.decode() for word in reply] for reply in replies]
+    return [dict(zip(words[::2], words[1::2], strict=True)) for words in flat]
 
 
 def _time(milliseconds: str | None) -> datetime | None:

@@ -136,6 +136,7 @@ class Dispatch:
     batch: int = 0
     positional: Sequence[Any] = ()  # these two as a dead letter of a stock producer brings them back
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    owner_id: UUID | None = None  # the person who asked for it
 
     @property
     def key(self) -> str:

@@ -230,15 +230,20 @@ async def announce_stale(session: Session, limit: int = 500, age: float = 120) -
     return counts
 
 
+async def discard(session: Session, resource_id: UUID, step: Literal["indexed", "embedded"]) -> None:
+    """Let one thing count as made from something else; whoever calls this makes it again."""
+    await session.execute(_FORGET[step], {"id": resource_id})
+
+
 async def forget(session: Session, resource: Resource, step: Literal["indexed", "embedded"]) -> UUID:
     """Have one thing made again, whatever it was made from; until then the old one serves. Returns the task's id."""
-    await session.execute(_FORGET[step], {"id": resource.id})
+    await discard(session, resource.id, step)
     event_id = emit(session, _stale(step, resource.id), audience=resource.audience)
-    return Dispatch(_TASKS[step], {"resource_id": str(resource.id)}, event_id).message_id
+    return Dispatch(STEP_TASKS[step], {"resource_id": str(resource.id)}, event_id).message_id
 
 
 def _stale(step: str, resource_id: UUID) -> SearchIndexStale | EmbeddingStale:
     return SearchIndexStale(resource_id=resource_id) if step == "indexed" else EmbeddingStale(resource_id=resource_id)
 
 
-_TASKS = {"indexed": INDEX, "embedded": EMBED}
+STEP_TASKS = {"indexed": INDEX, "embedded": EMBED}

@@ -17,4 +17,5 @@ for i = 2, #ARGV, 2 do
 end
 for messages, ids in pairs(gone) do
   redis.call('HDEL', messages, unpack(ids))
+  remember('succeeded', ids)
 end

@@ -5,6 +5,7 @@ if redis.call('HDEL', CLAIMS .. worker, id) == 1 then
   redis.call('HDEL', messages_of(lane), id)
   redis.call('UNLINK', GATHERED .. id)
   redis.call('HSET', TASK .. id, 's', status, 'z', now)
+  remember(status, {id})
   if result ~= '' then
     redis.call('HSET', TASK .. id, 'r', result)
   end

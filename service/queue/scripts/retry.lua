@@ -11,7 +11,7 @@ local state = redis.call('HMGET', TASK .. id, 'f', 'g', 'x')
 if state[3] then
   free(id, state[3])
 end
-if reopen(id, state[2] == '0' and state[1], lane) then
+if not was_cancelled(id, lane) and reopen(id, state[2] == '0' and state[1], lane) then
   local due = now + delay
   redis.call('HSET', messages_of(lane), id, ARGV[8])
   redis.call('HSET', TASK .. id, 's', 'retrying', 'q', lane, 'd', ARGV[7], 'a', ARGV[5], 'e', ARGV[6], 'l', due)

@@ -9,17 +9,20 @@
 --                                       l: latest start, g: keys that it gathers at most, d: deliveries since the last outcome,
 --                                       w: worker, a: attempts that failed, e: last error, r: result,
 --                                       t, b, z: queued, begun, done (ms), into: the message that absorbed this one,
---                                       x: its bounds, y: its rates let it start when it is due, v: due once it is its turn
+--                                       x: its bounds, y: its rates let it start when it is due, v: due once it is its turn,
+--                                       p: progress, c: somebody wants it cancelled
 --   dramatiq:__slots__          hash    <task>/<key> -> id of the waiting message that absorbs
 --   dramatiq:gathered:<id>      set     keys that one message has gathered
 --   dramatiq:held:<bound>       set     ids that run under a bound of so many at a time
 --   dramatiq:parked:<bound>     list    ids that wait until one of those has ended
 --   dramatiq:rate:<bound>       zset    the last starts that a bound of so many in a time has granted, ms
 --   dramatiq:line:<task>/<key>  list    ids of an ordered task; the first one is queued, scheduled or running
+--   dramatiq:recent:<status>    list    ids of the last thousand that ended so, the newest first
 --   dramatiq:__layout__         string  counts changes of the next two, which workers keep in mind
 --   dramatiq:__ranks__          set     lanes of priorities that are not their queue's
 --   dramatiq:__paused__         set     queues from which nothing is taken
 --   dramatiq:claims:<worker>    hash    id -> lane of what the worker has in hand
+--   dramatiq:cancels:<worker>   set     ids of what the worker is to cancel
 --   dramatiq:turn:<worker>      string  its last turn that took something: number and ids
 --   dramatiq:__workers__        zset    worker -> last beat, ms
 --   dramatiq:__profiles__       hash    worker -> what it says about itself
@@ -27,6 +30,7 @@
 local NS = 'dramatiq:'
 local TASK, CLAIMS, TURN, GATHERED = NS .. 'task:', NS .. 'claims:', NS .. 'turn:', NS .. 'gathered:'
 local HELD, PARKED, RATE, LINE = NS .. 'held:', NS .. 'parked:', NS .. 'rate:', NS .. 'line:'
+local CANCELS, RECENT = NS .. 'cancels:', NS .. 'recent:'
 local LAYOUT, RANKS = NS .. '__layout__', NS .. '__ranks__'
 local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
 local KEPT = 3600000
@@ -152,6 +156,40 @@ local function advance(id, spec)
   end
 end
 
+-- Remember what has ended last.
+local function remember(status, ids)
+  local first = math.max(#ids - 999, 1)
+  redis.call('LPUSH', RECENT .. status, unpack(ids, first))
+  redis.call('LTRIM', RECENT .. status, 0, 999)
+end
+
+-- End a task that somebody cancelled; where its id stands in a list, it is passed over.
+local function end_cancelled(id, lane)
+  local state = redis.call('HMGET', TASK .. id, 'f', 'x')
+  redis.call('HDEL', messages_of(lane), id)
+  redis.call('ZREM', due_of(lane), id)
+  redis.call('UNLINK', GATHERED .. id)
+  if state[1] and redis.call('HGET', SLOTS, state[1]) == id then
+    redis.call('HDEL', SLOTS, state[1])
+  end
+  redis.call('HSET', TASK .. id, 's', 'cancelled', 'z', now)
+  remember('cancelled', {id})
+  if state[2] then
+    free(id, state[2])
+    advance(id, state[2])
+  end
+  redis.call('PEXPIRE', TASK .. id, KEPT)
+end
+
+-- Whether a task that would return to waiting was cancelled; then it has ended.
+local function was_cancelled(id, lane)
+  local wanted = redis.call('HEXISTS', TASK .. id, 'c') == 1
+  if wanted then
+    end_cancelled(id, lane)
+  end
+  return wanted
+end
+
 -- Put what a worker had in hand back to the front. After two lost deliveries a message is a suspect: it may be what
 -- kills its worker, so suspects travel alone (one per worker), and neighbours are not counted out with it.
 local function requeue(id, lane)
@@ -163,7 +201,7 @@ local function requeue(id, lane)
   if state[4] then
     free(id, state[4])
   end
-  if not reopen(id, state[2] == '0' and state[1], lane) then
+  if was_cancelled(id, lane) or not reopen(id, state[2] == '0' and state[1], lane) then
     return 0
   end
   if (tonumber(state[3]) or 0) >= 2 then

@@ -1,0 +1,77 @@
+"""How far a task is: told from wherever it runs, written at most four times a second, the last word always."""
+
+import asyncio
+import time
+from contextvars import ContextVar
+
+import orjson
+import structlog
+
+from service.queue.link import BrokerAway
+from service.queue.scripting import Call, execute, script
+
+log = structlog.get_logger(__name__)
+
+PAUSE = 0.25  # seconds between two writes
+
+
+class Reporter:
+    """Takes what one run says of itself, in any thread, to Redis."""
+
+    def __init__(self, task_id: bytes, loop: asyncio.AbstractEventLoop) -> None:
+        self._task_id, self._loop = task_id, loop
+        self._word: bytes | None = None  # said, and not written yet
+        self._writing: asyncio.Task[None] | None = None
+        self._next = 0.0
+        self.spoke = False
+
+    def say(self, word: bytes) -> None:
+        """Have it written soon, in the place of what was said before."""
+        self.spoke = True
+        unwritten, self._word = self._word, word
+        if unwritten is None:
+            self._loop.call_soon_threadsafe(self._begin)
+
+    def _begin(self) -> None:
+        if self._writing is None or self._writing.done():
+            self._writing = self._loop.create_task(self._write())
+
+    async def _write(self) -> None:
+        while self._word is not None:
+            await asyncio.sleep(max(0.0, self._next - time.monotonic()))
+            await self._put()
+
+    async def _put(self) -> None:
+        word, self._word = self._word, None
+        if word is None:
+            return
+        self._next = time.monotonic() + PAUSE
+        try:
+            await execute(Call(script("progress"), [self._task_id, word]))
+        except BrokerAway as error:
+            log.info("progress not written", id=self._task_id.decode("utf-8", "replace"), error=str(error))
+
+    async def close(self) -> None:
+        """Write the last word, before the task ends."""
+        writing, self._writing = self._writing, None
+        if writing is not None and self._word is not None:
+            writing.cancel()  # it waits for its turn, or what it writes is out of date
+        if writing is not None:
+            await asyncio.wait([writing])
+        await self._put()
+
+
+_reporter: ContextVar[Reporter | None] = ContextVar("pharos_progress", default=None)
+
+
+def reporting(task_id: bytes) -> Reporter:
+    """Let `progress` speak for this task from now on, in this context and those copied from it."""
+    reporter = Reporter(task_id, asyncio.get_running_loop())
+    _reporter.set(reporter)
+    return reporter
+
+
+def progress(current: int, total: int | None = None, message: str = "") -> None:
+    """Say how far the running task is; harmless outside of one. Callable as often as wanted, from any thread."""
+    if (reporter := _reporter.get()) is not None:
+        reporter.say(orjson.dumps({"current": current, "total": total, "message": message}))
