@@ -5,7 +5,7 @@ async with pharos() as settle: ...                    a notebook; `await settle(
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from service.bus import Sender
-    from service.queue import Dispatch
     from service.queue.inline import Inline
 
 
@@ -40,14 +39,8 @@ async def tasks() -> AsyncGenerator["Inline"]:
 @asynccontextmanager
 async def sending() -> AsyncGenerator["Sender"]:
     """Run tasks here, as the web application wants them."""
-    from service.queue.ledger import marked
-
     async with tasks() as inline:
-
-        async def send_on(dispatches: "Sequence[Dispatch]") -> None:
-            await inline.send(await marked(dispatches))
-
-        yield send_on
+        yield inline.send
 
 
 def create_app() -> "Starlette":

@@ -6,7 +6,7 @@ same runner does it. Different are:
     delays     `SOON` at most: long enough for a burst to be one run; pauses between two tries are kept
     order      that of arrival; queues have no priorities, bounds and order per key are not kept
     a crash    forgets what waited, retries included; the reconciler finds what is missing
-    states     `GET /tasks/{id}` knows nothing: there is no Redis to keep them
+    states     those of tasks that a person asked for, in PostgreSQL; there is no Redis to keep others, nor progress
 """
 
 import asyncio
@@ -21,6 +21,7 @@ import structlog
 
 from service.queue.broker import PharosBroker
 from service.queue.delivery import Again, Claim, Outcome, Run
+from service.queue.ledger import marked
 from service.queue.retries import OUTAGE_CAP
 from service.queue.runner import Runner
 from service.queue.send import Packed, pack
@@ -62,7 +63,7 @@ class Inline:
 
     async def send(self, dispatches: Sequence[Dispatch]) -> None:
         """Start tasks; sending one again is harmless. Raises MessageTooLarge or NotJson, and then none is started."""
-        for message in [pack(dispatch) for dispatch in dispatches]:
+        for message in [pack(dispatch) for dispatch in await marked(dispatches)]:
             self._take(message)
 
     def carry(self, message: Packed) -> bool:
