@@ -110,7 +110,10 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
     await send([Dispatch(RECONCILE, {}, uuid4())])
     await until(complete, 30)
-    batch = {"resource_ids": [*ids, str(UUID(int=7))], "operation": "reindex"}  # the last is not there: its error is a row
+    batch = {
+        "resource_ids": [*ids, str(UUID(int=7))],
+        "operation": "reindex",
+    }  # the last is not there: its error is a row
     assert (await api.post("/batch", json=batch)).status_code == 202
 
     async def carried() -> bool:
@@ -121,6 +124,8 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
             return not any([await session.scalar(text(count)) for count in (unfinished, unended, waiting)])
 
     await until(carried)
+    shown = (await api.get(f"/tasks/{added[0].json()['task_id']}")).json()
+    assert (shown["name"], shown["status"], shown["attempts"]) == ("ingest_resource", "succeeded", 1)
 
 
 async def rows() -> dict[str, list[str]]:
