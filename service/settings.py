@@ -55,6 +55,19 @@ class Settings(BaseSettings):
     tasks: Literal["queue", "inline"] = Field("queue", description="`inline` runs tasks in the emitting process.")
     workers: int = Field(2, ge=1, description="Worker processes that `make up` starts.")
     worker_concurrency: int = Field(32, ge=1, description="Tasks that one worker process runs at a time.")
+    workers_max: int | None = Field(
+        None,
+        ge=1,
+        description="Worker processes that are started at most when work piles up; unset: `workers`, always.",
+    )
+    worker_tasks: int = Field(1000, ge=0, description="Tasks after which a worker process is replaced; 0: never.")
+    worker_memory_mb: int = Field(
+        512, ge=0, description="Memory above which a worker process is replaced, megabytes; 0: never."
+    )
+    worker_stuck: float = Field(
+        120, gt=0, description="Time that something may stop a worker's event loop before it is ended, seconds."
+    )
+    supervisor: Path | None = Field(None, description="Socket of the supervisor, which sets it for its workers.")
     worker_grace: float = Field(8, ge=0, description="Time that running tasks get to end when a worker stops, seconds.")
     inference_socket: Path | None = Field(
         None, description="Socket of the model server; unset: `<home>/run/inference`."

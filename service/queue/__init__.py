@@ -17,6 +17,7 @@ link.py          the connection to Redis
 wire.py          messages as bytes
 broker.py        what Dramatiq needs to know
 worker.py        the engine inside the `dramatiq` command
+unit.py          wearing out, retiring, standing still
 engine.py        takes, runs, settles; promotes what is due; hands back at the end
 exchange.py      one hop to Redis: what has ended out, what is next in
 inline.py        tasks without a broker, in the process that asks for them

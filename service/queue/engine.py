@@ -11,6 +11,7 @@ import time
 from collections.abc import Collection
 from contextlib import suppress
 from functools import partial
+from math import inf
 from typing import Any
 from uuid import uuid4
 
@@ -94,6 +95,16 @@ class Engine:
             self._stopping = True
         elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop)
+
+    def retire(self) -> None:
+        """Take nothing more, from any thread, and stop when what runs has ended, however long that takes."""
+        self._grace = inf
+        if not self._stopping:
+            self.stop()
+
+    def running(self) -> list[str]:
+        """Return the names of the tasks that run now; safe to call from another thread."""
+        return [run.name for run in list(self._running.values())]
 
     def _stop(self) -> None:
         self._hurried = self._stopping
@@ -266,7 +277,7 @@ class Engine:
         while self._running and not self._hurried and (left := end - self._loop.time()) > 0:
             self._wake.clear()
             if await self._settled():
-                await self._sleep(left)
+                await self._sleep(min(left, TEND))
         for started in list(self._running.values()):
             started.handed_back = True
             assert started.task is not None

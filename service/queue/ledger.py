@@ -136,18 +136,15 @@ async def cancel(session: Session, row: AcceptedTask) -> bool:
 
 async def send_on(dispatches: Sequence[Dispatch]) -> None:
     """Send what events ask for, marked where a person did."""
-    await send(await marked(dispatches))
+    if dispatches:
+        await send(await marked(dispatches))
 
 
 async def marked(dispatches: Sequence[Dispatch]) -> Sequence[Dispatch]:
-    """Return requests with the person who asked, where one did."""
-    if not dispatches:
-        return dispatches
+    """Return requests with the person who asked for each, where one did."""
     rows = await fetch(_OWNERS, ids=[dispatch.message_id for dispatch in dispatches])
     owners = {row["id"]: row["owner_id"] for row in rows}
-    if not owners:
-        return dispatches
-    return [replace(dispatch, owner_id=owners.get(dispatch.message_id)) for dispatch in dispatches]
+    return [replace(one, owner_id=owners.get(one.message_id)) for one in dispatches] if owners else dispatches
 
 
 async def started(message: Message[Any], accepted: Accepted) -> None:

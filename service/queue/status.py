@@ -4,7 +4,7 @@ The database is imported where it is read: the timetable, the supervisor and the
 """
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -88,10 +88,31 @@ async def worker_status() -> list[WorkerStatus]:
     return sorted(living, key=lambda worker: worker.started_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """All queues together: tasks that wait and that run, and for how long the oldest has waited."""
+
+    waiting: int
+    running: int
+    oldest_age_s: float
+
+
+async def backlog() -> Backlog:
+    """Return what waits and runs in all declared queues that are not paused, by Redis alone."""
+    depths = [depth for depth in await _depths() if not depth.paused]
+    waiting, running = sum(depth.waiting for depth in depths), sum(depth.running for depth in depths)
+    return Backlog(waiting, running, max((depth.oldest_age_s for depth in depths), default=0.0))
+
+
 async def queue_status() -> list[QueueStatus]:
     """Return every declared queue, the most urgent first."""
     from service.queue.dead_letters import dead_by_queue
 
+    depths, dead = await _depths(), await dead_by_queue()
+    return [replace(depth, dead=dead.get(depth.name, 0)) for depth in depths]
+
+
+async def _depths() -> list[QueueStatus]:
     queues = sorted(Queue.registry.values(), key=lambda queue: (-queue.priority, queue.name))
     layout = await present_layout()
     lanes = {queue.name: _lanes(queue, layout) for queue in queues}
@@ -106,7 +127,6 @@ async def queue_status() -> list[QueueStatus]:
     age = {lane: max(0.0, _seconds(now) - int(at) / 1000) if at else 0.0 for lane, at in zip(every, ages, strict=True)}
     claims = await client().read(*[("HVALS", f"{NAMESPACE}:claims:{worker.decode()}") for worker in workers])
     running = Counter(queue_of(lane.decode()) for held in claims for lane in held)
-    dead = await dead_by_queue()
     return [
         QueueStatus(
             name=queue.name,
@@ -114,7 +134,7 @@ async def queue_status() -> list[QueueStatus]:
             scheduled=scheduled[i],
             waiting=max(0, known[i] - scheduled[i] - running[queue.name]),
             running=running[queue.name],
-            dead=dead.get(queue.name, 0),
+            dead=0,
             oldest_age_s=round(max(age[lane] for lane in lanes[queue.name]), 1),
             paused=queue.name in layout.paused,
         )

@@ -86,6 +86,7 @@ class EngineBoot(Middleware):
 
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGHUP, stop)
+        signal.signal(signal.SIGUSR1, lambda signum, frame: thread.retire())
 
 
 class EngineThread(threading.Thread):
@@ -106,6 +107,7 @@ class EngineThread(threading.Thread):
         except BaseException:
             self.failed = True
             log.critical("engine failed", exc_info=True)
+        if not self.stopping:  # nobody has asked for it: it has failed, or retired
             os.kill(os.getpid(), signal.SIGTERM)
 
     async def _run(self) -> None:
@@ -117,6 +119,10 @@ class EngineThread(threading.Thread):
         self.stopping = True
         self._engine.stop()
         self.join(settings().worker_grace + ENDED)
+
+    def retire(self) -> None:
+        """Let the engine finish what runs, and end the process then."""
+        self._engine.retire()
 
     def hurry(self) -> None:
         """Cut the grace short."""

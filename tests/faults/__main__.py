@@ -40,10 +40,10 @@ async def run(names: list[str], *, quick: bool, peer: bool, page: bool) -> int:
                 result.judge()
                 show(result)
                 results.append(result)
+                if page:
+                    write(results, metadata.version("dramatiq"), PATIENCE, quick=quick)
     missed = sum(bool(result.missed) for result in results)
     print(f"\n{len(results)} runs, {missed} missed a mark")
-    if page:
-        write(results, metadata.version("dramatiq"), PATIENCE)
     return missed
 
 

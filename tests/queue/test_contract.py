@@ -570,21 +570,21 @@ async def test_a_result_can_be_waited_for(broker: PharosBroker, engine: Any, res
     assert await blocking(message.get_result, backend=results) == 3
 
 
-async def test_nothing_is_a_result_and_what_is_not_stored_is_missing(
+async def test_nothing_is_a_result_and_every_result_is_kept(
     broker: PharosBroker, engine: Any, results: RedisBackend
 ) -> None:
     @dramatiq.actor(store_results=True)
     async def nothing() -> None: ...
 
     @dramatiq.actor
-    async def unstored() -> None: ...
+    async def unstored() -> int:
+        return 5
 
     message = await blocking(nothing.send)
     assert await blocking(message.get_result, block=True, timeout=5000) is None
     other = await blocking(unstored.send)
     await joined(broker)
-    with pytest.raises(ResultMissing):
-        await blocking(other.get_result)
+    assert await blocking(other.get_result) == 5  # beside its state, whether it asks for that or not
 
 
 async def test_a_failure_is_a_result_once_retries_are_used_up(

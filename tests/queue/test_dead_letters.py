@@ -166,8 +166,13 @@ async def test_what_was_to_follow_follows_and_the_request_is_still_known(api: ht
         await api.post(f"/dlq/{failed.id}/retry")
         await until(lambda: engine.processed == 3)
     assert runs == [(2, "request 1")]
-    async with reading() as session:
-        [event] = await session.scalars(select(EventRow).where(EventRow.name == "background_task.requeued"))
+
+    async def logged() -> list[EventRow]:
+        async with reading() as session:
+            chosen = select(EventRow).where(EventRow.name == "background_task.requeued")
+            return list(await session.scalars(chosen))
+
+    [event] = await until(logged)  # its relay settles it when its task has been sent
     assert event.correlation_id == "request 1"
     assert event.audience is not None, "arguments are somebody's, and the log is read by all"
 

@@ -192,7 +192,7 @@ async def test_a_database_that_is_away_uses_up_no_attempt(inline: Inline, monkey
 
     monkeypatch.setattr("service.queue.retries.OUTAGE_CAP", 0.05)
     await inline.send([dispatch(Task("writes", NORMAL))])
-    monkeypatch.setattr("service.database._engine", None)  # before it begins
+    monkeypatch.setattr("service.database._engine", None)
     await asyncio.wait_for(inline.settled(), 5)
     assert runs == 3
     assert await letters() == []

@@ -1,4 +1,4 @@
-"""`python -m workers.supervisor up|down|status|scale N|logs|run`."""
+"""`python -m workers.supervisor up|down|status|scale N|logs|run|workers`."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from service.errors import PharosError
 from service.settings import settings
 from workers.supervisor import commands, supervisor
+from workers.supervisor.scaling import Range
 
 
 def main() -> int:
@@ -22,6 +23,9 @@ def main() -> int:
     actions.add_parser("scale", help="change the number of workers").add_argument("workers", type=int)
     actions.add_parser("logs", help="follow the log")
     actions.add_parser("run", help="be the supervisor, in the foreground")
+    alone = actions.add_parser("workers", help="run workers only, as many as the work needs, in the foreground")
+    alone.add_argument("--min", type=int, default=1, help="workers at least (1)")
+    alone.add_argument("--max", type=int, default=8, help="workers at most (8)")
     actions.add_parser("migrate", help="bring the database to the newest schema")
     arguments = parser.parse_args()
     try:
@@ -37,6 +41,10 @@ def main() -> int:
                 return commands.scale(configuration, arguments.workers)
             case "logs":
                 return commands.logs(configuration)
+            case "workers":
+                if not 1 <= arguments.min <= arguments.max:
+                    parser.error(f"--min {arguments.min} --max {arguments.max}: 1 <= min <= max")
+                return supervisor.run(configuration, Range(arguments.min, arguments.max))
             case "run":
                 return supervisor.run(configuration)
             case _:

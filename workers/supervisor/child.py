@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from contextlib import suppress
-from signal import SIGKILL
+from signal import SIGKILL, SIGUSR1
 from typing import Any
 
 import psutil
@@ -29,6 +29,7 @@ class Child:
         self.tail: deque[str] = deque(maxlen=30)
         self.restarts = 0
         self.stopping = False
+        self.worker: int | None = None  # the process that takes tasks, once it does
         self.ended = asyncio.Event()
         self.ended.set()
         self.exit_code: int | None = None
@@ -42,6 +43,10 @@ class Child:
     @property
     def name(self) -> str:
         return self.program.name
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process is not None else None
 
     @property
     def running(self) -> bool:
@@ -76,6 +81,15 @@ class Child:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(self.program.stop_signal)
 
+    def retire(self) -> None:
+        """Let a worker finish what it runs, however long that takes; it is not started again."""
+        if self.worker is None:
+            self.ask_to_end()
+            return
+        self.stopping = True
+        with suppress(ProcessLookupError):
+            os.kill(self.worker, SIGUSR1)
+
     def kill(self) -> None:
         """End the program and everything it started."""
         if self._process is not None:
@@ -96,7 +110,7 @@ class Child:
         asyncio.get_running_loop().remove_reader(process.stdout.fileno())
         process.stdout.close()
         self.exit_code = process.returncode
-        self._process = None
+        self._process = self.worker = None
         self.ended.set()
         return True
 
@@ -121,6 +135,7 @@ class Child:
             "name": self.name,
             "pid": running.pid if running else None,
             "uptime": time.monotonic() - self._started if running else None,
+            "retiring": self.stopping,
             "restarts": self.restarts,
             "failing": list(self.tail) if self.failing else None,
         }

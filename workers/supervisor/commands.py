@@ -260,7 +260,10 @@ def _one_at_a_time(home: Path) -> Generator[None]:
 
 
 def _workers(status: dict[str, Any]) -> int:
-    return sum(program["name"].startswith("worker-") and program["pid"] is not None for program in status["programs"])
+    return sum(
+        program["name"].startswith("worker-") and program["pid"] is not None and not program["retiring"]
+        for program in status["programs"]
+    )
 
 
 def _reachable(host: str) -> str:

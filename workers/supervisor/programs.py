@@ -73,6 +73,7 @@ def addresses(settings: Settings, embedded: list[Server]) -> dict[str, str]:
         MARK: str(home),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "PHAROS_SUPERVISOR": str(home / "run" / "control"),
         "PHAROS_WORKER_GRACE": str(min(settings.worker_grace, 2.5)),  # what is left must be handed back before our kill
     }
     for server in embedded:

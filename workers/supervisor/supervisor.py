@@ -10,10 +10,12 @@ from typing import Any
 from service.embedded.process import private_file
 from service.errors import Conflict, PharosError
 from service.settings import Settings
+from service.settings import settings as read_settings
 from workers.supervisor import control, machine, programs
 from workers.supervisor.child import Child
 from workers.supervisor.log import Log
 from workers.supervisor.programs import Program
+from workers.supervisor.scaling import Range, Scaler
 
 MOST_WORKERS = 12  # 20 connections each, 60 for the web server, out of the embedded PostgreSQL's 320
 _LINGER = 5.0  # seconds in which `up` can ask why the start failed
@@ -28,11 +30,15 @@ class StartFailed(PharosError):
     {tail}"""
 
 
-class Supervisor:
-    """Owns every process of the installation in `settings.home`."""
+class NeedsServers(PharosError):
+    """Workers alone need PHAROS_DATABASE_URL and PHAROS_BROKER_URL: the servers that they work for."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+
+class Supervisor:
+    """Owns every process of the installation in `settings.home`; with `only`, none but so many workers."""
+
+    def __init__(self, settings: Settings, only: Range | None = None) -> None:
+        self.settings, self._only = settings, only
         self.home = settings.home.resolve()
         self.servers: list[Child] = []
         self.working: list[Child] = []
@@ -43,6 +49,8 @@ class Supervisor:
         self._hurry = asyncio.Event()
         self._log = Log(self.home / "log" / "pharos.log")
         self._environment: dict[str, str] = {}
+        self._successors: dict[Child, Child] = {}  # and whom each one is to replace
+        self._scaling: asyncio.Task[None] | None = None
 
     async def run(self) -> int:
         """Run until asked to stop; returns the exit code."""
@@ -62,6 +70,7 @@ class Supervisor:
             await stop
             self.state = "stopping"
         start.cancel()
+        self._fix()
         await self._end(self.working)
         await self._end(self.servers)
         if failed:
@@ -89,16 +98,67 @@ class Supervisor:
         most = MOST_WORKERS if self.settings.database_url is None else 1000
         if not 1 <= count <= most:
             raise Conflict(f"{count} workers: choose 1 to {most}, as many as there are database connections for.")
-        staying = [child for child in self.working if child.name.startswith("worker-") and not child.stopping]
+        staying = self._workers()
         for child in staying[count:]:
-            child.ask_to_end()
-            asyncio.get_running_loop().call_later(child.program.grace, child.kill)
+            child.retire()
+        for _ in range(count - len(staying)):
+            self._add_worker()
+
+    def _workers(self) -> list[Child]:
+        leaving = self._successors.values()
+        workers = (child for child in self.working if child.name.startswith("worker-"))
+        return [child for child in workers if not child.stopping and child not in leaving]
+
+    def _add_worker(self) -> Child:
         taken = {child.name for child in self.working}
         free = (program for number in range(1, 2000) if (program := programs.worker(number)).name not in taken)
-        for _ in range(count - len(staying)):
-            self._add(self.working, next(free))
+        return self._add(self.working, next(free))
+
+    def _replace(self, unit: int) -> None:
+        """Start the successor of a worker; the worker retires once that one takes tasks."""
+        worn = next((child for child in self._workers() if child.pid == unit), None)
+        if worn is not None and self.state == "running":
+            worn.say("has done its share and is replaced")
+            self._successors[self._add_worker()] = worn
+
+    def _ready(self, unit: int, pid: int) -> None:
+        child = next((child for child in self.working if child.pid == unit), None)
+        if child is not None:
+            child.worker = pid
+            if predecessor := self._successors.pop(child, None):
+                predecessor.retire()
+
+    async def _scale_by_itself(self, allowed: Range) -> None:
+        os.environ.update(self._environment)  # that of an embedded broker, for this process too
+        read_settings.cache_clear()
+        from service import hooks, queue  # not above: without it, the supervisor stays small
+        from service.queue.status import backlog
+
+        assert hooks.QUEUES  # declared by being imported
+        async with queue.connected():
+            scaler = Scaler(
+                allowed,
+                self.settings.worker_concurrency,
+                backlog,
+                lambda: len(self._workers()),
+                self.scale,
+                lambda text: self._log.write("supervisor", text),
+            )
+            await scaler.run()
+
+    def _fix(self) -> None:
+        """Leave the number of workers as it is."""
+        if self._scaling is not None:
+            self._scaling.cancel()
+            self._scaling = None
 
     async def _bring_up(self) -> None:
+        if self._only is not None:
+            if self.settings.database_url is None or self.settings.broker_url is None:
+                raise NeedsServers
+            self._environment = {**os.environ, **programs.addresses(self.settings, [])}
+            self._start_workers(self._only)
+            return
         embedded = programs.servers(self.settings)
         for server in embedded:
             server.take_port()
@@ -125,7 +185,12 @@ class Supervisor:
         for program in rest:
             if not program.early:
                 self._add(self.working, program)
-        self.scale(self.settings.workers)
+        self._start_workers(Range(self.settings.workers, self.settings.workers_max or self.settings.workers))
+
+    def _start_workers(self, allowed: Range) -> None:
+        self.scale(allowed.least)
+        if allowed.most > allowed.least:
+            self._scaling = asyncio.create_task(self._scale_by_itself(allowed))
         self.state = self.step = "running"
 
     def _add(self, group: list[Child], program: Program) -> Child:
@@ -183,8 +248,13 @@ class Supervisor:
                     return {"error": f"Pharos is {self.state}; try again when `make up` has returned."}
                 try:
                     self.scale(count)
+                    self._fix()
                 except Conflict as error:
                     return {"error": str(error)}
+            case {"do": "ready", "unit": int(unit), "pid": int(pid)}:
+                self._ready(unit, pid)
+            case {"do": "replace", "unit": int(unit)}:
+                self._replace(unit)
             case {"do": "measure"}:  # takes a while, so `status` goes without
                 return self._status() | {"memory": {child.name: child.memory() for child in self._children()}}
             case _:
@@ -206,7 +276,7 @@ class Supervisor:
         }
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, only: Range | None = None) -> int:
     """Be the supervisor of the installation in `settings.home` until stopped; returns the exit code."""
     home = settings.home.resolve()
     os.umask(0o077)
@@ -219,9 +289,12 @@ def run(settings: Settings) -> int:
         held.truncate(0)
         held.write(str(os.getpid()))
         held.flush()
-        machine.clear(settings)
-        return asyncio.run(_supervise(settings))
+        if only is None:
+            machine.clear(settings)
+        else:
+            machine.end_leftovers(home)
+        return asyncio.run(_supervise(settings, only))
 
 
-async def _supervise(settings: Settings) -> int:
-    return await Supervisor(settings).run()
+async def _supervise(settings: Settings, only: Range | None) -> int:
+    return await Supervisor(settings, only).run()

@@ -33,13 +33,18 @@ async def order(site: Site, keys: int = 20, jobs: int = 20, kills: int = 2) -> F
 
 
 def reordered(effects: Iterable[Effect]) -> int:
-    """Return how many jobs started before one sent earlier had ended, or again after one sent later had started."""
-    ended: defaultdict[int, int] = defaultdict(lambda: -1)  # key -> the last number that ended
+    """Return how many jobs started before one sent earlier had ended, or again after one sent later had started.
+
+    The last one of its key may run again: it had ended, and its worker died before it could say so.
+    """
+    started: defaultdict[int, int] = defaultdict(lambda: -1)  # key -> the last number that started
+    ended: defaultdict[int, int] = defaultdict(lambda: -1)
     wrong = 0
     for effect in effects:
         key, number = divmod(effect.n, PER_KEY)
         if effect.what == "start":
-            wrong += number != ended[key] + 1
+            wrong += number < started[key] or number > ended[key] + 1
+            started[key] = max(started[key], number)
         elif effect.what == "end":
             ended[key] = max(ended[key], number)
     return wrong
