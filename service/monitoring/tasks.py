@@ -13,9 +13,11 @@ from service.database import ReadSession, reading, transaction
 from service.errors import Conflict, NotFound
 from service.queue import ledger
 from service.queue.browse import seen
+from service.queue.link import BrokerAway
 from service.queue.state import FAILED, TaskState, task_state, task_states
 from service.queue.tables import AcceptedTask, DeadLetter
 from service.security.accounts import Account
+from service.settings import settings
 from service.web import Paged, account, page, path_id, query, respond, route
 
 Status = Literal["scheduled", "queued", "running", "retrying", "succeeded", "failed", "cancelled"]
@@ -56,7 +58,12 @@ async def read_task(request: Request) -> Response:
         row = await session.get(AcceptedTask, task_id)
         if not (_operates(who) or (row and row.owner_id == who.id)):
             raise NotFound(what="task", id=task_id)
-        state = await task_state(task_id) or (row and ledger.state_of(row))
+        try:
+            state = await task_state(task_id) or (row and ledger.state_of(row))
+        except BrokerAway:
+            if row is None or (row.status is None and settings().tasks == "queue"):
+                raise  # how far it is stands nowhere else
+            state = ledger.state_of(row)
         if state is None:
             raise NotFound(what="task", id=task_id)
         shown = _shown(state)

@@ -6,7 +6,7 @@ same runner does it. Different are:
     delays     `SOON` at most: long enough for a burst to be one run; pauses between two tries are kept
     order      that of arrival; queues have no priorities, bounds and order per key are not kept
     a crash    forgets what waited, retries included; the reconciler finds what is missing
-    states     `GET /tasks/{id}` knows nothing: there is no Redis to keep them
+    states     those of tasks that a person asked for, in PostgreSQL; there is no Redis to keep others, nor progress
 """
 
 import asyncio

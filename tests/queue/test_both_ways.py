@@ -120,6 +120,8 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
             return not await session.scalar(text(busy))
 
     await until(carried, 30)
+    shown = (await api.get(f"/tasks/{added[0].json()['task_id']}")).json()
+    assert (shown["name"], shown["status"], shown["attempts"]) == ("ingest_resource", "succeeded", 1)
 
 
 async def rows() -> dict[str, list[str]]:
