@@ -269,7 +269,8 @@ async def site(ground: Ground, *, stock: bool = False) -> AsyncGenerator[Site]:
             "PHAROS_BROKER_URL": made.valkey.url(0),
             "PHAROS_CACHE_URL": made.valkey.url(1),
             "PHAROS_WORKER_CONCURRENCY": str(CONCURRENCY),
-            "PHAROS_WORKER_TASKS": "0",  # nobody replaces what stops by itself
+            "PHAROS_WORKER_TASKS": "0",  # without a supervisor, nobody replaces what is worn out
+            "PHAROS_WORKER_MEMORY_MB": "0",
             EFFECTS: str(made.effects),
             "PEER": "1" if stock else "",
         }

@@ -95,7 +95,7 @@ async def long_jobs(site: Site, seconds: float) -> Found:
     await site.send([Job(BLOCK, {"n": n, "seconds": seconds}) for n in range(2)])
     with suppress(AssertionError):  # a stock worker may hold both
         await until(lambda: len(site.ledger.starts) == 2)
-    await site.send(naps(range(10, 34), seconds))
+    await site.send(naps(range(10, 26), seconds))
     await site.ended(8 * seconds)
     return Found(len(site.ledger.missing), site.ledger.repeated)
 
