@@ -1,5 +1,5 @@
 """The rows, by what fails: importing this package declares them."""
 
-from tests.faults.rows import load, order, recycling, schedules, servers, web, workers
+from tests.faults.rows import load, order, schedules, servers, web, workers
 
-__all__ = ["load", "order", "recycling", "schedules", "servers", "web", "workers"]
+__all__ = ["load", "order", "schedules", "servers", "web", "workers"]
