@@ -157,8 +157,8 @@ async def tick() -> None:
 
 
 FUNCTIONS: dict[Task, Callable[..., Awaitable[Any]]] = {
-    NAP: nap, KILL: kill, BLOCK: block, HOLD: hold, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap, GRIND: nap,
-    APPEND: append, STEP: step, LEAK: leak, TICK: tick,
+    NAP: nap, KILL: kill, BLOCK: block, HOLD: hold, STUBBORN: stubborn, QUERY: query, SAVE: save, HASTEN: nap,
+    GRIND: nap, APPEND: append, STEP: step, LEAK: leak, TICK: tick,
 }  # fmt: skip
 
 
