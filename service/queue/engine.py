@@ -31,6 +31,7 @@ from service.queue.runner import Runner
 from service.queue.scripting import Call, execute, script
 from service.queue.send import Packed
 from service.queue.task import Queue
+from service.queue.unit import Watchdog, wear
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +77,8 @@ class Engine:
         self.broker.carry = self._carry
         heartbeat = Heartbeat(self.id, self.profile)
         heartbeat.start()
-        running = self._listen(), self._watch(), heed(self.id, self._running)
+        watchdog = Watchdog(self.running)
+        running = self._listen(), self._watch(), heed(self.id, self._running), wear(self), watchdog.watch()
         chores = [asyncio.create_task(chore) for chore in running]
         log.info("worker takes tasks", worker=self.id, queues=self._queues, concurrency=self._load.concurrency)
         try:

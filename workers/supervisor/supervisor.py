@@ -154,8 +154,6 @@ class Supervisor:
 
     async def _bring_up(self) -> None:
         if self._only is not None:
-            if self.settings.database_url is None or self.settings.broker_url is None:
-                raise NeedsServers
             self._environment = {**os.environ, **programs.addresses(self.settings, [])}
             self._start_workers(self._only)
             return
@@ -278,6 +276,8 @@ class Supervisor:
 
 def run(settings: Settings, only: Range | None = None) -> int:
     """Be the supervisor of the installation in `settings.home` until stopped; returns the exit code."""
+    if only is not None and (settings.database_url is None or settings.broker_url is None):
+        raise NeedsServers
     home = settings.home.resolve()
     os.umask(0o077)
     machine.make_home(home)
