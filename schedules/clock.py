@@ -16,7 +16,7 @@ from croniter import croniter
 from periodiq import CronSpec
 
 from service.queue import BrokerAway, Dispatch, Task, connected, send
-from service.queue.timetable import Lead, lead, mark_epoch, mark_sent, resign
+from service.queue.timetable import Lead, Line, lead, mark_epoch, mark_sent, publish_lines, resign
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +28,11 @@ SLOTS = UUID("5f5fd9b4-3d0a-4b1e-9a57-0d6f3a2b9e10")  # the namespace of the ids
 def slot_before(spec: CronSpec, now: datetime) -> datetime:
     """Return the last time that `spec` names, `now` included. By croniter: periodiq is a week late for Sundays."""
     return croniter(str(spec), now + timedelta(microseconds=1)).get_prev(datetime)
+
+
+def slot_after(spec: CronSpec, now: datetime) -> datetime:
+    """Return the first time that `spec` names after `now`."""
+    return croniter(str(spec), now).get_next(datetime)
 
 
 def slots_between(spec: CronSpec, after: datetime, until: datetime) -> Iterator[datetime]:
@@ -47,6 +52,7 @@ class Clock:
         self._token = uuid4()
         self._started = False
         self._sent: dict[str, datetime] = {}
+        self._published: list[Line] = []
         self._over = asyncio.Event()
 
     def schedule(self) -> None:
@@ -97,6 +103,12 @@ class Clock:
             await self._send_at_once(now)
         for spec, task in self._timetable:
             await self._send_due(spec, task, now)
+        lines = [
+            Line(task.name, str(spec), task.queue.name, slot_after(spec, now.at)) for spec, task in self._timetable
+        ]
+        if lines != self._published or now.emptied:
+            await publish_lines(lines)
+            self._published = lines
 
     async def _send_at_once(self, now: Lead) -> None:
         event_id = uuid5(SLOTS, f"{self._token} {now.at.isoformat()}")

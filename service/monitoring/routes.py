@@ -61,6 +61,11 @@ async def workers_status(request: Request) -> Response:
     return respond({"workers": workers, "queues": queues, "total_active": active})
 
 
+async def read_schedules(request: Request) -> Response:
+    """The timetable: each line with its last and next run, and whether somebody keeps it."""
+    return respond({"schedules": await queue.schedules()})
+
+
 async def pause_queue(request: Request) -> Response:
     """Take nothing more from a queue; what is sent to it waits until it goes on."""
     await queue.pause(request.path_params["name"])
@@ -116,6 +121,7 @@ routes = [
     route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=Answer),
     route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
     route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
+    route("GET", "/schedules", read_schedules, scope="read", gives=Answer),
     route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),
     route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
     *tasks.routes,

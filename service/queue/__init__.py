@@ -50,7 +50,7 @@ from service.queue.send import send
 from service.queue.state import TaskState, task_state
 from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
 from service.queue.task import Bound, Dispatch, Queue, Task
-from service.queue.timetable import scheduler_age
+from service.queue.timetable import scheduler_age, schedules
 
 __all__ = [
     "Bound",
@@ -70,6 +70,7 @@ __all__ = [
     "queue_status",
     "resume",
     "scheduler_age",
+    "schedules",
     "send",
     "sender",
     "task_state",

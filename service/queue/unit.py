@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 LOOK = 1.0  # seconds
 YOUNGEST = 30.0  # seconds that a worker lives at least: quick tasks would wear it out faster than another one starts
 AGAIN = 30.0  # seconds until a supervisor that does not answer is asked again
+STDERR = 2  # its number: Dramatiq replaces `sys.stderr` by a pipe of its own
 SLOW = 5.0  # seconds without a turn of the loop, after which the log says what holds it
 
 
@@ -91,7 +92,7 @@ class Watchdog(threading.Thread):
         try:
             while True:
                 self._turned = time.monotonic()
-                faulthandler.dump_traceback_later(settings().worker_stuck, exit=True)
+                faulthandler.dump_traceback_later(settings().worker_stuck, exit=True, file=STDERR)
                 await asyncio.sleep(LOOK)
         finally:
             faulthandler.cancel_dump_traceback_later()

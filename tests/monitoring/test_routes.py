@@ -57,6 +57,11 @@ async def test_an_admin_pauses_a_queue_and_lets_it_go_on(api: httpx.AsyncClient,
     assert await paused() == []
 
 
+async def test_no_schedule_is_known_before_a_timetable_has_run(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/schedules")
+    assert (answer.status_code, answer.json()) == (200, {"schedules": []})
+
+
 async def test_the_flow_is_the_table(api: httpx.AsyncClient) -> None:
     flow = (await api.get("/monitoring/flow")).json()
     assert len(flow["hooks"]) == len(HOOKS)

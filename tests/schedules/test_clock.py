@@ -11,7 +11,7 @@ from periodiq import cron
 
 from schedules import clock as module
 from schedules.clock import Clock
-from service.queue import BrokerAway, Dispatch, Queue, Task, connected, scheduler_age
+from service.queue import BrokerAway, Dispatch, Queue, Task, connected, scheduler_age, schedules
 from service.queue.timetable import Lead, lead
 from service.settings import Settings, settings
 
@@ -161,3 +161,19 @@ async def test_its_age_says_that_it_runs(store: Any) -> None:
     age = await scheduler_age()
     assert age is not None
     assert age < 5
+
+
+async def test_the_timetable_says_what_it_holds_and_how_each_line_stands(
+    time: Time, sent: list[Dispatch], store: Any
+) -> None:
+    clock = Clock(TIMETABLE, [])
+    await clock.tick()
+    await clock.tick()
+    lines = {line.name: line for line in await schedules()}
+    assert {name: (line.cron, line.queue) for name, line in lines.items()} == {
+        "nightly": ("0 2 * * *", "batch"), "often": ("* * * * *", "batch"),
+    }  # fmt: skip
+    assert lines["nightly"].next == datetime(2026, 11, 24, 2, tzinfo=UTC)
+    assert lines["often"].last == datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    await store.delete("dramatiq:__timetable__")
+    assert {line.state for line in await schedules()} == {"stopped"}

@@ -40,6 +40,24 @@ def test_periodiq_and_croniter_agree(spec: str, task: str) -> None:
             assert declared.validate(slot), slot
 
 
+@pytest.mark.parametrize("spec", ["0 2 * * *", "0 3 * * 7", "0 0 1 * *", "0 4 * * *", "30 1 29 2 *", "0 */6 * * 6,7"])
+def test_five_years_by_croniter_are_five_years_by_periodiq(spec: str) -> None:
+    """Over summer times, year ends and a 29 February; the minutes between are looked at around each slot."""
+    declared = cron(spec)
+    slots = list(
+        slots_between(declared, datetime(2023, 12, 31, 23, 59, tzinfo=UTC), datetime(2028, 12, 31, tzinfo=UTC))
+    )
+    assert len(slots) >= 2
+    assert all(declared.validate(slot) for slot in slots)
+    assert not any(declared.validate(slot + timedelta(minutes=offset)) for slot in slots for offset in (-1, 1))
+    days = {slot.date() for slot in slots}
+    noons = (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(5 * 365))
+    hours = {slot.time() for slot in slots}
+    for day in noons:
+        named = any(declared.validate(datetime.combine(day, hour, UTC)) for hour in hours)
+        assert named == (day.date() in days), day
+
+
 def test_slots_of_a_sunday_and_of_a_leap_day() -> None:
     weekly, leap = cron("0 3 * * 7"), cron("0 0 29 2 *")
     monday = datetime(2026, 11, 23, 12, tzinfo=UTC)
