@@ -3,24 +3,31 @@
 Every contestant's tasks count themselves in a file of their process, so that the work is known to be done.
 """
 
+import asyncio
 import statistics
+import sys
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
+
+import psutil
 
 from bench import queue_delays
 from bench.contestants import CELERY, DRAMATIQ, PEERS, SAQ, TASKIQ, Contestant, Course, pharos, rate
 from bench.machine import locked, versions
 from bench.report import Report, percentile
-from bench.servers import LOCK, Servers, servers
+from bench.servers import LOCK, Servers, process, servers
+from service.migrations import migrate
+
+Open = Callable[[Contestant], AbstractContextManager[Course]]
 
 ROUNDS = 3
-NOOPS = {"Pharos": 60_000, **{peer.name: 3_000 if peer in CELERY else 10_000 for peer in PEERS}}
+NOOPS = {"Pharos": 60_000, **{peer.name: 3_000 if peer in CELERY else 6_000 for peer in PEERS}}
 NAP = 0.05  # seconds
-STAMPS = 200
+STAMPS = 120
 SILENCE = 60.0  # seconds
 SPAN = 5.0  # seconds in which the shares of workers are counted
 
@@ -56,7 +63,7 @@ def run() -> Report:
     return report
 
 
-def _noops(report: Report, course) -> None:
+def _noops(report: Report, course: Open) -> None:
     sent: dict[str, list[float]] = {}
     done: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
@@ -81,7 +88,7 @@ def _noops(report: Report, course) -> None:
             report.mark(f"{what}, times {best}", ours / middle[best], "at least", 15, "x")
 
 
-def _naps(report: Report, course) -> None:
+def _naps(report: Report, course: Open) -> None:
     for concurrency in (100, 500):
         shares: list[float] = []
         limit = concurrency / NAP
@@ -97,7 +104,7 @@ def _naps(report: Report, course) -> None:
         report.mark(f"50 ms tasks, concurrency {concurrency}", statistics.median(shares), "at least", 95, "%")
 
 
-def _starts(report: Report, course) -> None:
+def _starts(report: Report, course: Open) -> None:
     for contestant in (pharos(), TASKIQ[0], SAQ, DRAMATIQ):
         with course(contestant) as here, here.workers():
             here.send("stamp", 20)  # until the worker is there, and warm
@@ -126,7 +133,7 @@ def _await_stamps(here: Course, number: int) -> list[float]:
     return late
 
 
-def _scaling(report: Report, course) -> None:
+def _scaling(report: Report, course: Open) -> None:
     rates: dict[int, float] = {}
     for number in (1, 2, 4, 8):
         tasks = round(number * 100 * (SPAN + 14))
@@ -152,18 +159,8 @@ def _scaling(report: Report, course) -> None:
 
 
 def _memory(report: Report, place: Servers) -> None:
-    import sys
-
-    from bench.servers import process
-
-    command = [sys.executable, "-m", "dramatiq", "workers", "--processes", "1", "--threads", "1"]
-    import asyncio
-
-    import psutil
-
-    from service.migrations import migrate
-
     asyncio.run(migrate(place.postgres.url()))
+    command = [sys.executable, "-m", "dramatiq", "workers", "--processes", "1", "--threads", "1"]
     with tempfile.TemporaryFile() as log, process(command, place.environment(), log.fileno()) as started:
         time.sleep(8)
         children = psutil.Process(started.pid).children(recursive=True)
