@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,11 @@ class Installation:
     def processes(self) -> dict[str, psutil.Process]:
         """Return the running programs by name, the supervisor among them."""
         lines = [line.split() for line in self.run("status").stdout.splitlines()]
-        found = {line[0]: psutil.Process(int(line[1])) for line in lines if len(line) > 2 and line[1].isdigit()}
+        found: dict[str, psutil.Process] = {}
+        for line in lines:
+            if len(line) > 2 and line[1].isdigit():
+                with suppress(psutil.NoSuchProcess):  # it has ended since
+                    found[line[0]] = psutil.Process(int(line[1]))
         return {**found, "supervisor": psutil.Process(int((self.home / "run" / "supervisor.pid").read_text()))}
 
     def alive(self) -> list[psutil.Process]:
