@@ -64,7 +64,7 @@ async def test_workers_say_who_they_are_and_what_they_do(working: Work) -> None:
 
         async def busy() -> Any:
             workers = await worker_status()
-            return workers if workers and workers[0].active else None
+            return workers if workers and any(one["name"] for one in workers[0].active) else None
 
         [worker] = await until(busy)
         may_end.set()
