@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 LOOK = 1.0  # seconds
 YOUNGEST = 30.0  # seconds that a worker lives at least: quick tasks would wear it out faster than another one starts
-AGAIN = 30.0  # seconds until a supervisor that does not answer is asked again
+AGAIN = 30.0  # seconds until a supervisor that has not replaced a worn worker is asked again
 STDERR = 2  # its number: Dramatiq replaces `sys.stderr` by a pipe of its own
 SLOW = 5.0  # seconds without a turn of the loop, after which the log says what holds it
 
@@ -58,9 +58,10 @@ async def wear(engine: "Engine") -> None:
         await asyncio.sleep(LOOK)
         if time.monotonic() - began >= YOUNGEST and worn(engine.processed, psutil.Process().memory_info().rss):
             break
-    while settings().supervisor is not None:
-        if await tell("replace"):
-            return  # it sends the signal when the successor is there
+    while (
+        settings().supervisor is not None
+    ):  # it sends the signal when the successor is there; asking again is harmless
+        await tell("replace")
         await asyncio.sleep(AGAIN)
     log.info("worker has done its share, and stops", worker=engine.id, processed=engine.processed)
     engine.retire()
