@@ -95,7 +95,7 @@ class Supervisor:
 
     def scale(self, count: int) -> None:
         """Run `count` workers from now on."""
-        most = MOST_WORKERS if self.settings.database_url is None else 1000
+        most = self._most_workers
         if not 1 <= count <= most:
             raise Conflict(f"{count} workers: choose 1 to {most}, as many as there are database connections for.")
         staying = self._workers()
@@ -103,6 +103,10 @@ class Supervisor:
             child.retire()
         for _ in range(count - len(staying)):
             self._add_worker()
+
+    @property
+    def _most_workers(self) -> int:
+        return MOST_WORKERS if self.settings.database_url is None else 1000
 
     def _workers(self) -> list[Child]:
         leaving = self._successors.values()
@@ -146,6 +150,10 @@ class Supervisor:
             )
             await scaler.run()
 
+    def _scaled(self, scaling: asyncio.Task[None]) -> None:
+        if not scaling.cancelled() and (error := scaling.exception()):
+            self._log.write("supervisor", f"scales no more, the number of workers stays: {error!r}")
+
     def _fix(self) -> None:
         """Leave the number of workers as it is."""
         if self._scaling is not None:
@@ -187,8 +195,14 @@ class Supervisor:
 
     def _start_workers(self, allowed: Range) -> None:
         self.scale(allowed.least)
+        if allowed.most > self._most_workers:
+            self._log.write(
+                "supervisor", f"scales to {self._most_workers} workers, as many as there are connections for"
+            )
+            allowed = Range(allowed.least, self._most_workers)
         if allowed.most > allowed.least:
             self._scaling = asyncio.create_task(self._scale_by_itself(allowed))
+            self._scaling.add_done_callback(self._scaled)
         self.state = self.step = "running"
 
     def _add(self, group: list[Child], program: Program) -> Child:
