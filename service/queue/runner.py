@@ -193,7 +193,10 @@ class Runner:
             log.warning("task failed", task=message.actor_name, id=message.message_id, error=said, again_in_s=delay)
             if verdict.counts:
                 await ledger.retried(message, error, said, failed, delay)
+            milliseconds = round(verdict.delay * 1000)
+            self._broker.emit_before("enqueue", message, milliseconds)  # as where Dramatiq's own retries send it again
             outcome = Again(verdict.delay, failed, said, encode_message(message))
+            self._broker.emit_after("enqueue", message, milliseconds)
         elif delivery.failed:
             reason = verdict.reason if isinstance(verdict, GiveUp) else Reason.PERMANENT
             self._broker.emit_before("nack", delivery)

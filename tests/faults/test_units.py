@@ -153,3 +153,14 @@ async def test_a_worker_that_stands_still_is_ended(site: Site, task: Any) -> Non
     log = (site.folder / "workers.log").read_text()
     assert re.search(r"Timeout \(0:00:03\)!", log)
     assert "program.py" in log
+
+
+async def test_a_task_that_makes_three_workers_stand_still_is_given_up(site: Site, supervised: Any) -> None:
+    await supervised(1, PHAROS_WORKER_STUCK="2")
+    await site.send([Job(BLOCK, {"n": 0, "seconds": 60})])
+    await until(site.dead_letters, 90)
+    assert await site.dead_letters() == ["poison"]
+    assert [effect.n for effect in site.ledger.starts] == [0, 0, 0]
+    await site.send(naps([1]))
+    await until(lambda: site.ledger.ends, 20)
+    assert [effect.n for effect in site.ledger.ends] == [1]

@@ -1,11 +1,16 @@
 """What operators and their tools see."""
 
+import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import redis.asyncio
 
 from service.hooks import HOOKS, TASKS
+from service.queue import timetable
+from service.settings import Settings
 
 Person = Callable[..., Awaitable[httpx.AsyncClient]]
 
@@ -60,6 +65,25 @@ async def test_an_admin_pauses_a_queue_and_lets_it_go_on(api: httpx.AsyncClient,
 async def test_no_schedule_is_known_before_a_timetable_has_run(api: httpx.AsyncClient) -> None:
     answer = await api.get("/schedules")
     assert (answer.status_code, answer.json()) == (200, {"schedules": []})
+
+
+@pytest.mark.parametrize(
+    ("looked", "ahead", "state"), [(1, 60, "waiting"), (1, -30, "waiting"), (1, -90, "late"), (600, 60, "stopped")]
+)
+async def test_schedules_say_when_they_last_ran_run_next_and_how_they_stand(
+    api: httpx.AsyncClient, pharos: Settings, looked: int, ahead: int, state: str
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    last, following = now - timedelta(minutes=5), now + timedelta(seconds=ahead)
+    await timetable.publish_lines([timetable.Line("reconcile_derived_data", "*/5 * * * *", "batch", following)])
+    assert pharos.broker_url is not None
+    async with redis.asyncio.Redis.from_url(pharos.broker_url) as store:
+        await store.hset(timetable.SENT, "reconcile_derived_data", last.isoformat())
+        await store.set(timetable.LOOKED, int((time.time() - looked) * 1000))
+    [line] = (await api.get("/schedules")).json()["schedules"]
+    times = {name: datetime.fromisoformat(line.pop(name)) for name in ("last", "next")}
+    assert times == {"last": last, "next": following}
+    assert line == {"name": "reconcile_derived_data", "cron": "*/5 * * * *", "queue": "batch", "state": state}
 
 
 async def test_the_flow_is_the_table(api: httpx.AsyncClient) -> None:

@@ -7,6 +7,7 @@ called in one.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any, TypeVar
 
 import dramatiq
@@ -14,6 +15,7 @@ import pytest
 from dramatiq import Message, group, pipeline
 from dramatiq.errors import ActorNotFound, QueueJoinTimeout, Retry
 from dramatiq.middleware import CurrentMessage, GroupCallbacks, Middleware, SkipMessage
+from dramatiq.middleware.prometheus import Prometheus
 from dramatiq.rate_limits.backends import RedisBackend as RateLimits
 from dramatiq.results import ResultFailure, ResultMissing, Results, ResultTimeout
 from dramatiq.results.backends import RedisBackend
@@ -682,3 +684,35 @@ async def test_a_group_calls_back_once_when_all_of_it_has_succeeded(
     await until(lambda: len(heard) == 2)
     await joined(broker)
     assert sorted(heard) == [("first", 6), ("second", 6)]
+
+
+async def test_its_prometheus_middleware_counts_and_times(
+    broker: PharosBroker, working: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dramatiq.middleware.prometheus, "DB_PATH", str(tmp_path))
+    metrics = Prometheus()
+    broker.add_middleware(metrics)
+    metrics.after_process_boot(broker)
+
+    @dramatiq.actor(min_backoff=10, max_retries=1)
+    async def work(*, fails: bool) -> None:
+        await asyncio.sleep(0.02)
+        if fails:
+            raise RuntimeError
+
+    async with working():
+        work.send(fails=False)
+        work.send(fails=True)
+        await joined(broker)
+
+    def value(metric: Any, name: str = "") -> float:
+        [family] = metric.collect()
+        return sum(sample.value for sample in family.samples if sample.name.endswith(name))
+
+    assert value(metrics.total_messages, "_total") == 3
+    assert value(metrics.total_errored_messages, "_total") == 2
+    assert value(metrics.total_retried_messages, "_total") == 1
+    assert value(metrics.total_rejected_messages, "_total") == 1
+    assert value(metrics.inprogress_messages) == 0
+    assert value(metrics.message_durations, "_count") == 3
+    assert value(metrics.message_durations, "_sum") >= 60  # ms
