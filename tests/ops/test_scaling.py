@@ -13,7 +13,7 @@ from service.queue import connected, send
 from service.queue.broker import PharosBroker
 from service.queue.status import Backlog
 from service.settings import Settings, settings
-from tests.ops.test_supervisor import OBEDIENT, ask, script, until
+from tests.ops.test_supervisor import OBEDIENT, ask, script, stopped, until
 from tests.queue.conftest import dispatch
 from workers.supervisor import machine, programs, scaling
 from workers.supervisor.scaling import DEEP, IDLE, LATE, Range, Scaler, is_idle, wanted
@@ -105,11 +105,7 @@ async def supervise(
         return subject
 
     yield start
-    for subject, task in running:
-        subject.stop()
-        subject.stop()
-        async with asyncio.timeout(15):
-            await task
+    await stopped(running)
 
 
 def log(home: Path) -> str:

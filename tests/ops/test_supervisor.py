@@ -58,6 +58,11 @@ async def supervise(home: Path) -> AsyncIterator[Start]:
         return subject
 
     yield start
+    await stopped(running)
+
+
+async def stopped(running: list[tuple[Supervisor, asyncio.Task[int]]]) -> None:
+    """Stop supervisors, without waiting for work that is running."""
     for subject, task in running:
         subject.stop()
         subject.stop()
