@@ -160,6 +160,7 @@ async def test_a_commit_wakes_the_relay_of_its_process() -> None:
         async with asyncio.timeout(0.9):
             while len(sent.message_ids) < 1:
                 await asyncio.sleep(0.01)
+    assert len(sent.message_ids) == 1
 
 
 async def test_an_error_that_nobody_foresaw_ends_no_relay(monkeypatch: pytest.MonkeyPatch) -> None:
