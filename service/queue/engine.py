@@ -36,6 +36,7 @@ from service.queue.unit import Watchdog, wear
 log = structlog.get_logger(__name__)
 
 IDLE = 0.25  # seconds after which an idle engine looks by itself: stock producers ring no bell, nor do new delays
+PATIENCE = 0.1  # seconds that a claim waits for a place, before it is handed back for others to take
 TEND = 1.0  # seconds between looks after dead workers, orphans, and what stock producers delayed
 WATCH = 0.5  # seconds between looks after tasks that run beyond their limit
 PROMOTE = 500  # messages per queue that become due in one call
@@ -62,6 +63,7 @@ class Engine:
         self._lanes, self._load = Lanes(declared), Load(concurrency)
         self._runner = Runner(broker, self._load.most)
         self._running: dict[bytes, Run] = {}
+        self._waiting: dict[bytes, Run] = {}  # for a place
         self._started_at = time.time()
         self._hops = Exchange(self.id, self._lanes, self._load)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -162,6 +164,8 @@ class Engine:
                     left = max(left, Left.MORE)
                 if now >= self._next_tending:
                     await self._tend()
+                if self._waiting:
+                    self._turn_away(after=PATIENCE)
                 failures = 0
             except BrokerAway as error:
                 if failures == 0:
@@ -188,19 +192,44 @@ class Engine:
             if self._stopping:
                 self._hops.hand_back(claim.id, claim.lane)
             else:
-                self._start(claim)
+                self._receive(claim)
         return left
 
     # Tasks
 
-    def _start(self, claim: Claim) -> None:
+    def _receive(self, claim: Claim) -> None:
         lane = claim.lane.decode()
-        suspect = lane.endswith(":suspect")
-        started = Run(claim, self._lanes.work(lane), suspect)
-        self._running[claim.id] = started
-        self._load.add(started.work, 1, suspect=suspect)
-        started.task = asyncio.create_task(self._runner.run(started))
-        started.task.add_done_callback(partial(self._ended, started))
+        run = Run(claim, self._lanes.work(lane), lane.endswith(":suspect"))
+        admitted = self._load.admits(run.work)
+        self._load.add(run.work, 1, suspect=run.suspect)
+        if admitted:
+            self._start(run)
+        else:
+            self._load.waiting[run.work] += 1
+            self._waiting[claim.id] = run
+
+    def _start(self, run: Run) -> None:
+        self._running[run.claim.id] = run
+        run.task = asyncio.create_task(self._runner.run(run))
+        run.task.add_done_callback(partial(self._ended, run))
+
+    def _let_in(self) -> None:
+        for id, run in list(self._waiting.items()):
+            if self._load.admits(run.work):
+                del self._waiting[id]
+                self._load.waiting[run.work] -= 1
+                run.begun = time.monotonic()
+                self._start(run)
+
+    def _turn_away(self, after: float = 0.0) -> None:
+        now = time.monotonic()
+        for id, run in list(self._waiting.items()):
+            if now - run.begun >= after:
+                del self._waiting[id]
+                self._load.waiting[run.work] -= 1
+                self._load.add(run.work, -1, suspect=run.suspect)
+                self._hops.hand_back(id, run.claim.lane)
+                self._wake.set()
 
     def _ended(self, ended: Run, task: asyncio.Task[Outcome]) -> None:
         if ended.given_up:
@@ -212,6 +241,8 @@ class Engine:
         claim = ended.claim
         self._running.pop(claim.id, None)
         self._load.add(ended.work, -1, suspect=ended.suspect)
+        if self._waiting:
+            self._let_in()
         self._wake.set()
         if task.cancelled():
             self._hops.hand_back(claim.id, claim.lane)
@@ -243,7 +274,7 @@ class Engine:
         if dead:
             log.warning("tasks of dead workers are queued again", workers=[worker.decode() for worker in dead])
         # No hop is under way here: what we hold and do not know came with a reply that was lost for good.
-        known = self._running.keys() | self._hops.settles()
+        known = self._running.keys() | self._waiting.keys() | self._hops.settles()
         for id, lane in zip(held[::2], held[1::2], strict=True):
             if id not in known:
                 log.warning("message without an owner is handed back", id=id.decode(), worker=self.id)
@@ -275,6 +306,7 @@ class Engine:
 
     async def _finish(self, heartbeat: Heartbeat) -> None:
         assert self._loop is not None
+        self._turn_away()
         end = self._loop.time() + self._grace
         while self._running and not self._hurried and (left := end - self._loop.time()) > 0:
             self._wake.clear()

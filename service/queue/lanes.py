@@ -63,19 +63,26 @@ class Load:
     def __init__(self, concurrency: int) -> None:
         self.concurrency = concurrency
         self.reserve = max(1, concurrency // 8)
-        self.running = dict.fromkeys("unb", 0)
-        self.suspects = 0
+        self.claimed = dict.fromkeys("unb", 0)
+        self.waiting = dict.fromkeys("unb", 0)  # of those claimed, for a place
+        self.total = self.suspects = 0  # of those claimed
 
     @property
     def most(self) -> int:
         """The most that can run at a time."""
         return self.concurrency + 2 * self.reserve
 
-    @property
-    def total(self) -> int:
-        return sum(self.running.values())
+    def admits(self, work: str) -> bool:
+        """Tell whether one more of a class may run, by the same rule as `take`."""
+        if self.total < self.concurrency:  # nearly always
+            return True
+        running = {other: self.claimed[other] - self.waiting[other] for other in self.claimed}
+        own = running.pop(work)
+        room = self.concurrency, self.concurrency + self.reserve - max(running.values())
+        return own < min(*room, self.most - sum(running.values()))
 
     def add(self, work: str, by: int, *, suspect: bool) -> None:
         """Count `by` more (or less) of a class."""
-        self.running[work] += by
+        self.claimed[work] += by
+        self.total += by
         self.suspects += by if suspect else 0

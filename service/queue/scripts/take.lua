@@ -107,7 +107,7 @@ end
 
 local peers = math.max(redis.call('ZCARD', WORKERS), 1)
 local MORE, SHARED = 1, 2 -- there may be more to take; others should have their chance first
-local half = math.min(math.ceil(room / 2), 1000) -- unpack() takes no more
+local half = math.min(math.ceil(room / 2), 32)
 local left, empty = 0, {}
 for i = 11, #ARGV, 2 do
   local lane, class = ARGV[i], ARGV[i + 1]
@@ -121,8 +121,8 @@ for i = 11, #ARGV, 2 do
   end
   local length = most > 0 and redis.call('LLEN', NS .. lane) or 0
   if length > 0 then
-    -- Half of the room at a time, so that those run while the others are fetched; and no more than this worker's share,
-    -- so that an idle one finds something. The rest comes with the next turn.
+    -- Half of the room at a time, and no more than some, so that those run while the others are fetched; and no more than
+    -- this worker's share, so that an idle one finds something. The rest comes with the next turn.
     local fair = math.ceil(length / peers)
     local share = math.min(most, half, fair)
     local found = redis.call('LPOP', NS .. lane, share)
