@@ -155,7 +155,7 @@ class Hub:
         """Listen for rings; while Redis is away the clock does it."""
         while True:
             with suppress(BrokerAway):
-                await listen(BELL, self._rung.set)
+                await listen(BELL, lambda _: self._rung.set())
             await asyncio.sleep(POLL)
 
     async def _advance(self) -> None:

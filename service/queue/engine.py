@@ -8,7 +8,7 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from contextlib import suppress
 from functools import partial
 from math import inf
@@ -64,6 +64,7 @@ class Engine:
         self._runner = Runner(broker, self._load.most)
         self._running: dict[bytes, Run] = {}
         self._waiting: dict[bytes, Run] = {}  # for a place
+        self._orphans: Set[bytes] = frozenset()
         self._started_at = time.time()
         self._hops = Exchange(self.id, self._lanes, self._load)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -189,15 +190,15 @@ class Engine:
     async def _exchange(self, *, take: bool) -> Left:
         claims, left = await self._hops.hop(take=take)
         for claim in claims:
-            if self._stopping:
-                self._hops.hand_back(claim.id, claim.lane)
-            else:
-                self._receive(claim)
+            self._receive(claim)
         return left
 
     # Tasks
 
     def _receive(self, claim: Claim) -> None:
+        if self._stopping:
+            self._hops.hand_back(claim.id, claim.lane)
+            return
         lane = claim.lane.decode()
         run = Run(claim, self._lanes.work(lane), lane.endswith(":suspect"))
         admitted = self._load.admits(run.work)
@@ -275,8 +276,10 @@ class Engine:
             log.warning("tasks of dead workers are queued again", workers=[worker.decode() for worker in dead])
         # No hop is under way here: what we hold and do not know came with a reply that was lost for good.
         known = self._running.keys() | self._waiting.keys() | self._hops.settles()
-        for id, lane in zip(held[::2], held[1::2], strict=True):
-            if id not in known:
+        lost = {id: lane for id, lane in zip(held[::2], held[1::2], strict=True) if id not in known}
+        again, self._orphans = lost.keys() & self._orphans, lost.keys()  # the bell may be about to bring it
+        for id, lane in lost.items():
+            if id in again:
                 log.warning("message without an owner is handed back", id=id.decode(), worker=self.id)
                 self._hops.hand_back(id, lane)
                 self._wake.set()
@@ -295,10 +298,15 @@ class Engine:
                     giving_up = asyncio.create_task(self._runner.give_up_on(run))
                     giving_up.add_done_callback(partial(self._end, run))
 
+    def _rung(self, handed: Claim | None) -> None:
+        if handed is not None and handed.id not in self._orphans:
+            self._receive(handed)
+        self._wake.set()
+
     async def _listen(self) -> None:
         while True:
             try:
-                await listen(self.id, self._wake.set)
+                await listen(self.id, self._rung)
             except BrokerAway:
                 await asyncio.sleep(pause(0.2, 0, 1.0))
 

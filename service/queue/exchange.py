@@ -76,7 +76,7 @@ class Exchange:
         calls += ended.values()
         if handed_back:
             calls.append(Call(script("release"), [self._worker, *handed_back]))
-        # Where places fall free as quickly as that, what waits for one spares it the time of a hop; slow work takes none.
+        # Where places fall free that quickly, what waits for one spares it the time of a hop; slow work takes none.
         ahead = min(PREFETCH, len(done) // 2 + len(ended))
         take = take and self._load.total < self._load.most + ahead
         if take:

@@ -32,7 +32,7 @@ class BrokerAway(Unavailable):
 class Link(asyncio.Protocol):
     """One connection. Replies come in the order of the requests; what nobody waits for is news from a subscription."""
 
-    def __init__(self, news: Callable[[], None]) -> None:
+    def __init__(self, news: Callable[[Any], None]) -> None:
         import hiredis
 
         self.lost = asyncio.get_running_loop().create_future()
@@ -48,7 +48,7 @@ class Link(asyncio.Protocol):
         self._reader.feed(data)
         while (reply := self._reader.gets()) is not False:
             if not self._waiting:
-                self._news()
+                self._news(reply)
                 continue
             expected, replies, future = self._waiting[0]
             replies.append(reply)
@@ -81,10 +81,10 @@ class Link(asyncio.Protocol):
             self._transport.abort()
 
 
-def _nothing() -> None: ...
+def _nothing(news: Any) -> None: ...
 
 
-async def connect(url: str, news: Callable[[], None] = _nothing) -> Link:
+async def connect(url: str, news: Callable[[Any], None] = _nothing) -> Link:
     """Open a connection to `redis[s]://[user:password@]host[:port][/database]` or `unix://[...@]/path[?db=database]`.
 
     Raises OSError or BrokerAway. The caller limits the time.

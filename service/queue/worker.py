@@ -14,6 +14,7 @@ import structlog
 from dramatiq import Broker, Worker
 from dramatiq.middleware import Middleware
 
+from service.heap import keep_one_heap
 from service.queue.broker import PharosBroker
 from service.queue.link import connected
 from service.settings import settings
@@ -41,6 +42,7 @@ class EngineBoot(Middleware):
         self._queues: set[str] | None = None
 
     def after_process_boot(self, broker: Broker) -> None:
+        keep_one_heap()
         try:
             self._load()
         except Exception:

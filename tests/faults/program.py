@@ -24,7 +24,7 @@ URGENT = Queue("urgent", 9)
 NORMAL = Queue("default", 5)
 BATCH = Queue("batch", 3)
 CONNECTIONS = 2  # of a worker to the database
-LEAKED: list[asyncio.Task[None]] = []
+LEAKED: list[asyncio.Task[None] | bytes] = []
 
 NAP = Task("nap", NORMAL, backoff=0.2)
 KILL = Task("kill", NORMAL)
@@ -88,7 +88,7 @@ async def stubborn(n: int) -> None:
 
 
 async def leak(n: int, how: str) -> None:
-    """Leave a task behind that runs on; a stubborn one also when it is cancelled."""
+    """Leave a task behind that runs on; a stubborn one also when it is cancelled. Or keep 16 MB of memory."""
 
     async def run_on() -> None:
         while True:
@@ -98,7 +98,7 @@ async def leak(n: int, how: str) -> None:
                 if how != "stubborn":
                     raise
 
-    LEAKED.append(asyncio.create_task(run_on()))
+    LEAKED.append(b"\1" * 2**24 if how == "memory" else asyncio.create_task(run_on()))
     note("start", n)
     note("end", n)
 

@@ -13,7 +13,7 @@ import pytest
 
 from service.queue import worker_status
 from service.settings import settings
-from tests.faults.program import BLOCK, HOLD
+from tests.faults.program import BLOCK, HOLD, LEAK
 from tests.faults.site import Job, Site, naps
 from tests.queue.conftest import until
 from workers.supervisor import control
@@ -74,6 +74,24 @@ async def test_a_worn_worker_is_replaced_under_load_and_no_gap_is_seen(site: Sit
     assert site.ledger.repeated == 0
     assert min(seen) >= 2
     assert len({effect.pid for effect in site.ledger.starts}) >= 4
+
+
+async def test_a_worker_that_keeps_memory_is_replaced_too(site: Site, supervised: Any) -> None:
+    await supervised(1, PHAROS_WORKER_MEMORY_MB="200", PHAROS_WORKER_TASKS="0", YOUNGEST="1")
+    [first] = await worker_status()
+    async with lowest() as seen:
+        await site.send(naps(range(1000, 1400), 0.1))  # there is work all the while
+        await site.send([Job(LEAK, {"n": n, "how": "memory"}) for n in range(10)])
+
+        async def replaced() -> bool:
+            return first.pid not in {worker.pid for worker in await worker_status()}
+
+        await until(replaced, 30)
+        assert await site.ended(60)
+    [second] = await worker_status()
+    assert second.rss_mb < 200
+    assert min(seen) >= 1
+    assert site.ledger.repeated == 0
 
 
 async def test_a_worker_without_a_supervisor_stops_when_it_has_done_its_share(site: Site) -> None:

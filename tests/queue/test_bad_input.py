@@ -37,8 +37,8 @@ def good(broker: PharosBroker) -> list[int]:
 
 async def goes_on(engine: Engine, good: list[int]) -> None:
     """Send a task, and wait until it has run."""
-    await send([dispatch(GOOD, n=len(good))])
     count = len(good) + 1
+    await send([dispatch(GOOD, n=len(good))])
     await until(lambda: len(good) == count)
     await until(lambda: not engine.profile()["active"])
 

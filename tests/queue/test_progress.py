@@ -85,5 +85,8 @@ async def test_from_threads_and_of_the_right_task(working: Work) -> None:
     assert [state and state.progress and state.progress["current"] for state in states] == [1, 2, 3]
 
 
-def test_outside_of_a_task_it_says_nothing() -> None:
+async def test_outside_of_a_task_it_says_nothing(written: list[float]) -> None:
+    before = asyncio.all_tasks()
     progress(1, 2)
+    assert asyncio.all_tasks() == before  # nothing is about to be written either
+    assert written == []

@@ -2,6 +2,28 @@
 -- repeated. A message whose slot is open is absorbed: the newest content under the id that already waits.
 
 local pushed = {} -- ids by lane
+local FRESH = 3000 -- ms since the last beat of a worker that is trusted to hear its bell
+
+-- Put a message straight into the hands of a worker that has nothing else to do: its bell says what it is, so that it
+-- starts a hop sooner. Only what is sent alone and has no bounds; of several, the most urgent one must go first.
+local function hand(id, lane, body, slot)
+  if #ARGV > 10 or redis.call('EXISTS', NS .. lane) == 1 or redis.call('SISMEMBER', PAUSED, queue_of(lane)) == 1 then
+    return false
+  end
+  local worker = redis.call('SRANDMEMBER', NS .. lane .. ':idle')
+  local beat = worker and redis.call('ZSCORE', WORKERS, worker)
+  if not beat or now - beat > FRESH or redis.call('SREM', FREE, worker) == 0 then
+    return false
+  end
+  redis.call('SREM', NS .. lane .. ':idle', worker)
+  if redis.call('PUBLISH', NS .. 'bell:' .. worker, id .. ' ' .. lane .. ' ' .. body) == 0 then
+    return false
+  end
+  redis.call('HSET', CLAIMS .. worker, id, lane)
+  redis.call('HDEL', SLOTS, slot)
+  redis.call('HSET', TASK .. id, 's', 'running', 'w', worker, 'd', 1, 'b', now)
+  return true
+end
 
 local function schedule(id, lane, due, status)
   if due <= now then
@@ -90,7 +112,7 @@ for i = 1, #ARGV, 10 do
         redis.call('HSET', task, 'v', due) -- it goes when those before it have ended
       elseif later then
         redis.call('ZADD', due_of(lane), due, id)
-      else
+      elseif spec ~= '' or gather > 0 or not hand(id, lane, body, slot) then
         local ids = pushed[lane]
         if ids then
           ids[#ids + 1] = id

@@ -20,5 +20,6 @@ for _, worker in ipairs(dead) do
   redis.call('DEL', CLAIMS .. worker, TURN .. worker)
   redis.call('HDEL', PROFILES, worker)
   redis.call('ZREM', WORKERS, worker)
+  redis.call('SREM', FREE, worker)
 end
 return dead

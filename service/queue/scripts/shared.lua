@@ -5,6 +5,7 @@
 --   dramatiq:<queue>.msgs       hash    id -> message, as stock Dramatiq keeps it
 --   dramatiq:<queue>:due        zset    id -> when it is due, ms
 --   dramatiq:<lane>:idle        set     workers that have room and found the lane empty
+--   dramatiq:__free__           set     workers that have nothing in hand and found nothing
 --   dramatiq:task:<id>          hash    one task, kept for an hour after its end. s: status, q: lane, n: name, f: its slot,
 --                                       l: latest start, g: keys that it gathers at most, d: deliveries since the last outcome,
 --                                       w: worker, a: attempts that failed, e: last error, r: result,
@@ -31,7 +32,8 @@ local NS = 'dramatiq:'
 local TASK, CLAIMS, TURN, GATHERED = NS .. 'task:', NS .. 'claims:', NS .. 'turn:', NS .. 'gathered:'
 local HELD, PARKED, RATE, LINE = NS .. 'held:', NS .. 'parked:', NS .. 'rate:', NS .. 'line:'
 local CANCELS, RECENT = NS .. 'cancels:', NS .. 'recent:'
-local LAYOUT, RANKS = NS .. '__layout__', NS .. '__ranks__'
+local LAYOUT, RANKS, PAUSED = NS .. '__layout__', NS .. '__ranks__', NS .. '__paused__'
+local FREE = NS .. '__free__'
 local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
 local KEPT = 3600000
 local WAITING = {scheduled = true, queued = true, retrying = true}

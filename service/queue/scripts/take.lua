@@ -143,6 +143,7 @@ if #ids > 0 then
   redis.call('HSET', CLAIMS .. worker, unpack(claims))
   redis.call('SET', TURN .. worker, turn .. ' ' .. table.concat(ids, ' '))
   redis.call('ZADD', WORKERS, 'NX', now, worker)
+  redis.call('SREM', FREE, worker)
 end
 
 -- A worker waits for a lane after a turn that found nothing at all, which a busy one never has; and no more once it has
@@ -160,6 +161,9 @@ if left == 0 then
   for _, i in ipairs(empty) do
     redis.call('SADD', NS .. ARGV[i] .. ':idle', worker)
     classes[ARGV[i + 1]] = true
+  end
+  if redis.call('HLEN', CLAIMS .. worker) == 0 then
+    redis.call('SADD', FREE, worker)
   end
 end
 return {left, (classes.u and 'u' or '') .. (classes.n and 'n' or '') .. (classes.b and 'b' or ''), taken}
