@@ -12,7 +12,6 @@ from service.ingestion import actions
 from service.ingestion.extraction import extract
 from service.queue import actor
 from service.queue.retries import is_outage
-from service.security.egress import Egress
 
 
 @asynccontextmanager
@@ -42,6 +41,8 @@ async def read_in(resource_id: UUID) -> None:
     if first == "fetched":
         assert job.url is not None
         async with _step(resource_id, "fetched"):
+            from service.security.egress import Egress  # 2.5 MB, for workers that fetch
+
             async with Egress() as egress:
                 fetched = await egress.fetch(job.url)
             body, url, declared = fetched.body, fetched.url, fetched.content_type
