@@ -19,6 +19,7 @@ from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchInde
 from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT
 from service.search.languages import CONFIGURATIONS, SIMPLE, guess
 from service.search.query import BLANKS, BREAKS
+from service.search.terms import WEIGHING
 from service.search.vectors import to_text
 
 # Runs of one task for one resource follow one another, so that none writes what it read before the other wrote.
@@ -35,6 +36,9 @@ _TSV = " || ".join(
     f"setweight(to_tsvector(configuration::regconfig, translate(coalesce({field}, ''), :breaks, :blanks)), '{weight}')"
     for weight, field in _FIELDS.items()
 )
+_WORDS = "translate({}, :breaks, :blanks)".format(
+    " || ' ' || ".join(f"coalesce({one}, '')" for one in _FIELDS.values())
+)
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,
@@ -43,14 +47,30 @@ _INDEX = text(
             END AS configuration
         FROM resources r WHERE r.id = :id AND r.content_hash IS NOT NULL FOR KEY SHARE
     ),
-    written AS (
-        INSERT INTO search_documents AS d (resource_id, configuration, input_hash, tsv, truncated, indexed_at)
-        SELECT r.id, configuration, input_hash, {_TSV}, char_length(r.content) > :most, clock_timestamp()
+    fresh AS MATERIALIZED (
+        SELECT r.id AS resource_id, configuration, input_hash, {_TSV} AS tsv,
+            char_length(r.content) > :most AS truncated
         FROM source r
         WHERE NOT EXISTS (SELECT FROM search_documents d WHERE d.resource_id = r.id AND d.input_hash = r.input_hash)
+    ),{WEIGHING},
+    words AS (
+        INSERT INTO search_words (word, term_id)
+        SELECT word, known.id
+        FROM fresh JOIN source r ON r.id = resource_id,
+            unnest(tsvector_to_array(to_tsvector('simple', {_WORDS}))) AS written(word),
+            LATERAL (SELECT (tsvector_to_array(to_tsvector(fresh.configuration::regconfig, word)))[1] AS lexeme) term
+            JOIN known USING (lexeme)
+        WHERE word ~ '^[[:alpha:]]{{3,40}}$' AND NOT EXISTS (SELECT FROM search_words w WHERE w.word = written.word)
+        ORDER BY word ON CONFLICT DO NOTHING
+    ),
+    written AS (
+        INSERT INTO search_documents AS d
+            (resource_id, configuration, input_hash, tsv, weights, length, truncated, indexed_at)
+        SELECT resource_id, configuration, input_hash, tsv, weights, length, truncated, clock_timestamp()
+        FROM fresh, weighted
         ON CONFLICT (resource_id) DO UPDATE SET input_hash = excluded.input_hash,
-            configuration = excluded.configuration, tsv = excluded.tsv,
-            truncated = excluded.truncated, indexed_at = excluded.indexed_at
+            configuration = excluded.configuration, tsv = excluded.tsv, weights = excluded.weights,
+            length = excluded.length, truncated = excluded.truncated, indexed_at = excluded.indexed_at
         RETURNING resource_id
     )
     SELECT CASE WHEN private THEN owner_id END AS audience FROM source JOIN written ON resource_id = id"""  # noqa: S608

@@ -12,19 +12,21 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
     AND (CAST(:languages AS text[]) IS NULL OR r.language = ANY(:languages))
     AND (CAST(:subjects AS text[]) IS NULL OR r.subjects @> :subjects)
     AND (CAST(:authors AS text[]) IS NULL OR r.authors @> :authors)
+    AND (CAST(:tags AS text[]) IS NULL OR r.tags @> :tags)
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
     AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions besides the query: any of the types and languages, all of the subjects and authors."""
+    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags."""
 
     account: UUID
     types: list[str] | None = None
     languages: list[str] | None = None
     subjects: list[str] | None = None
     authors: list[str] | None = None
+    tags: list[str] | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
 

@@ -6,7 +6,7 @@ every old row stale.
 
 from service.inference import MODEL
 
-INDEX_VERSION = "words/1"
+INDEX_VERSION = "words/2"
 
 INDEX_INPUT = f"""md5(ROW(
     '{INDEX_VERSION}'::text, r.title, r.description, r.language, r.authors, r.subjects, r.tags, r.content_hash

@@ -1,9 +1,8 @@
 """Candidates by words: which texts match, how well, and what they have in common.
 
-The score of a text is the sum, over the terms of the query, of how rare the term is in the library (the inverse
-document frequency of BM25; Robertson, Zaragoza: The Probabilistic Relevance Framework, 2009) times how often and where
-the text has it (`ts_rank`, which saturates, divided by the logarithm of the length). Each text is read by the rules of
-its own language; a stop word of the language that most texts have tells nothing in any.
+The index (GIN) says which texts match; BM25 how well: the inner product of each text's weights of its terms (terms.py)
+and of how rare the terms of the query are in the library. Each text is read by the rules of its own language; a stop
+word of the language that most texts have tells nothing in any.
 """
 
 from dataclasses import dataclass
@@ -14,11 +13,22 @@ from sqlalchemy import text
 
 from service.database import ReadSession
 from service.search.filters import CONDITION, Filters
-from service.search.query import Query, tsquery
+from service.search.query import Query
+from service.search.vectors import TERMS
 
 ENOUGH = 10  # full matches; where there are fewer, partial ones follow
-WEIGHTS = "{.6, .6, .6, 1}"  # of text, description, authors and subjects, title
+BEGINNINGS = 64  # terms that `comput*` stands for, the most frequent ones; the others match and weigh nothing
 FACET_VALUES = 50
+COUNTED = 10_000
+
+
+FACETS = {  # what is counted, and where it comes from
+    "type": ("type", ""),
+    "language": ("language", "WHERE language IS NOT NULL"),
+    "author": ("author", ", unnest(authors) AS author"),
+    "subject": ("subject", ", unnest(subjects) AS subject"),
+    "tag": ("tag", ", unnest(tags) AS tag"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +39,23 @@ class Matches:
     scores: list[float]
     total: int
     facets: dict[str, dict[str, int]]
+    exact: bool  # whether the facets count all that was found, or the best `COUNTED`
 
 
 def _by(query: str) -> str:
     """SQL: the texts of one language that match; OFFSET 0 makes the planner ask the index, not read them all."""
-    return f"""SELECT d.resource_id, d.configuration, d.tsv FROM search_documents d
+    return f"""SELECT d.resource_id, d.configuration, d.tsv, d.weights FROM search_documents d
         WHERE d.configuration = q.configuration AND d.tsv @@ {query} OFFSET 0"""  # noqa: S608
 
 
+_FACETS = " UNION ALL ".join(
+    f"""(SELECT '{name}' AS facet, {one} AS value, count(*) AS number FROM counted {source}
+        GROUP BY value ORDER BY number DESC, value LIMIT {FACET_VALUES})"""  # noqa: S608
+    for name, (one, source) in FACETS.items()
+)
 _MATCHES = text(
     f"""WITH present AS MATERIALIZED (
-        SELECT configuration, count(*) AS size FROM search_documents GROUP BY configuration
+        SELECT configuration, documents AS size FROM search_corpora
     ),
     queries AS MATERIALIZED (
         SELECT configuration,
@@ -53,58 +69,70 @@ _MATCHES = text(
             WHERE {CONDITION} LIMIT {ENOUGH}
         ) sample
     ),
-    terms AS MATERIALIZED (
-        SELECT number, configuration, to_tsquery(configuration::regconfig, term) AS term
-        FROM present, unnest(CAST(:terms AS text[])) WITH ORDINALITY AS asked(term, number)
+    lexemes AS MATERIALIZED (
+        SELECT DISTINCT number, prefix, configuration, lexeme
+        FROM present,
+            unnest(CAST(:words AS text[]), CAST(:prefixes AS bool[])) WITH ORDINALITY AS asked(word, prefix, number),
+            unnest(tsvector_to_array(to_tsvector(configuration::regconfig, word))) AS lexeme
     ),
     telling AS MATERIALIZED (
-        SELECT number FROM terms
-        WHERE configuration = (SELECT configuration FROM present ORDER BY size DESC LIMIT 1) AND numnode(term) > 0
+        SELECT number FROM lexemes
+        WHERE configuration = (SELECT configuration FROM present ORDER BY size DESC, configuration LIMIT 1)
     ),
-    weights AS MATERIALIZED (
-        SELECT number, ln(1 + (library.size - frequency + .5) / (frequency + .5)) AS rarity
+    terms AS MATERIALIZED (
+        SELECT DISTINCT number, configuration, t.id, t.documents
+        FROM lexemes NATURAL JOIN telling, LATERAL (
+            SELECT id, documents FROM search_terms t WHERE NOT prefix AND t.lexeme = lexemes.lexeme
+            UNION ALL
+            (SELECT id, documents FROM search_terms t
+             WHERE prefix AND t.lexeme >= lexemes.lexeme AND t.lexeme < lexemes.lexeme || chr(1114111)
+             ORDER BY documents DESC, id LIMIT {BEGINNINGS})
+        ) t
+    ),
+    rarities AS MATERIALIZED (
+        SELECT number, ln(1 + (greatest(library.size - frequency, 0) + .5) / (frequency + .5)) AS rarity
         FROM (SELECT sum(size) AS size FROM present) library,
-        (SELECT number, sum(texts) AS frequency
-         FROM terms q NATURAL JOIN telling, LATERAL (SELECT count(*) AS texts FROM ({_by("q.term")}) d) counted
-         GROUP BY number) frequencies
-        WHERE frequency > 0
+            (SELECT number, sum(documents) AS frequency
+             FROM (SELECT DISTINCT number, id, documents FROM terms) known GROUP BY number) frequencies
+    ),
+    asked AS MATERIALIZED (
+        SELECT configuration, CAST('{{' || string_agg(id || ':' || rarity, ',') || '}}/{TERMS}' AS sparsevec) AS asked
+        FROM (
+            SELECT configuration, id, round(CAST(max(rarity) AS numeric), 4) AS rarity
+            FROM terms JOIN rarities USING (number) GROUP BY configuration, id
+        ) best
+        WHERE rarity > 0 GROUP BY configuration
     ),
     hits AS MATERIALIZED (
-        SELECT r.id, r.type, r.language, r.authors, score
+        SELECT r.id, r.type, r.language, r.authors, r.subjects, r.tags, score
         FROM (
-            SELECT configuration, strict, CASE number WHEN {ENOUGH} THEN strict ELSE loose END AS chosen
-            FROM queries, full_matches
+            SELECT configuration, strict, asked, CASE number WHEN {ENOUGH} THEN strict ELSE loose END AS chosen
+            FROM queries NATURAL LEFT JOIN asked, full_matches
         ) q,
         LATERAL ({_by("q.chosen")}) d
         JOIN resources r ON r.id = d.resource_id,
-        LATERAL (
-            SELECT coalesce(sum(rarity * ts_rank('{WEIGHTS}', d.tsv, term, 1)), 0) AS score
-            FROM terms NATURAL JOIN weights WHERE configuration = d.configuration AND d.tsv @@ term
-        ) weighed
+        LATERAL (SELECT coalesce(-(d.weights <#> q.asked), 0) AS score) weighed
         WHERE (score > 0 OR d.tsv @@ q.strict) AND {CONDITION}
     ),
     found AS MATERIALIZED (
-        SELECT id, type, language, authors FROM hits
+        SELECT id, type, language, authors, subjects, tags, score FROM hits
         UNION ALL
-        SELECT r.id, r.type, r.language, r.authors FROM resources r
+        SELECT r.id, r.type, r.language, r.authors, r.subjects, r.tags, 0 FROM resources r
         WHERE r.id = ANY(CAST(:others AS uuid[])) AND NOT EXISTS (SELECT FROM hits WHERE hits.id = r.id)
     ),
-    facets AS (
-        (SELECT 'type' AS facet, type AS value, count(*) AS number FROM found GROUP BY type
-         ORDER BY number DESC, value LIMIT {FACET_VALUES})
+    total AS MATERIALIZED (SELECT count(*) AS number FROM found),
+    counted AS MATERIALIZED (
+        SELECT * FROM found WHERE (SELECT number FROM total) <= {COUNTED}
         UNION ALL
-        (SELECT 'language', language, count(*) AS number FROM found WHERE language IS NOT NULL GROUP BY language
-         ORDER BY number DESC, language LIMIT {FACET_VALUES})
-        UNION ALL
-        (SELECT 'author', author, count(*) AS number FROM found, unnest(authors) AS author GROUP BY author
-         ORDER BY number DESC, author LIMIT {FACET_VALUES})
-    )
+        (SELECT * FROM found WHERE (SELECT number FROM total) > {COUNTED} ORDER BY score DESC, id LIMIT {COUNTED})
+    ),
+    facets AS ({_FACETS})
     SELECT
         (SELECT array_agg(id ORDER BY score DESC, id) FROM (
             SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS ids,
         (SELECT array_agg(score ORDER BY score DESC, id) FROM (
             SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS scores,
-        (SELECT count(*) FROM found) AS total,
+        (SELECT number FROM total) AS total,
         (SELECT json_agg(json_build_array(facet, value, number))::text FROM facets) AS facets"""  # noqa: S608
 )
 
@@ -116,12 +144,13 @@ async def matches(
     parameters = {
         "strict": query.strict if query else "",
         "loose": query.loose if query else "",
-        "terms": [tsquery(term) for term in query.weighed] if query else [],
+        "words": [term.text for term in query.weighed] if query else [],
+        "prefixes": [term.prefix for term in query.weighed] if query else [],
         "most": most,
         "others": others,
     }
     row = (await session.execute(_MATCHES, filters.parameters | parameters)).one()
-    facets: dict[str, dict[str, int]] = {"type": {}, "language": {}, "author": {}}
+    facets: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for facet, value, number in orjson.loads(row.facets or "[]"):
         facets[facet][value] = number
-    return Matches(row.ids or [], row.scores or [], row.total, facets)
+    return Matches(row.ids or [], row.scores or [], row.total, facets, row.total <= COUNTED)

@@ -21,6 +21,7 @@ _NAMES = ",".join(["simple", *sorted(set(LANGUAGES.values()))])
 SETUP = (
     "CREATE EXTENSION IF NOT EXISTS vector",
     "CREATE EXTENSION IF NOT EXISTS unaccent",
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     f"""DO $$
     DECLARE base text;
     BEGIN

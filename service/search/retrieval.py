@@ -1,23 +1,27 @@
 """A search from its query to its page."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Literal
-from uuid import UUID
+
+from sqlalchemy import text
 
 from service.database import reading
 from service.inference import InferenceAway, Vector, embed_query
 from service.search.filters import Filters
-from service.search.fusion import K, reciprocal_rank_fusion
-from service.search.keyword import matches
+from service.search.fusion import CANDIDATES, Ranked, blend, freshened, share_of_words
+from service.search.keyword import Matches, matches
 from service.search.query import Query, parse
 from service.search.semantic import Neighbour, neighbours
 from service.search.snippets import passages, snippet
+from service.search.suggestions import spelled
 
 Mode = Literal["hybrid", "keyword", "semantic"]
 
-CANDIDATES = 200  # of each ranking that are merged; what words find beyond follows in its own order
-SHOWN = ("id", "title", "url", "type", "language", "authors", "published_at", "created_at")
+RAISED = 400  # of the best, among which newer texts may move up
+FEW = 10  # where no more was found, another spelling may be meant
+SHOWN = ("id", "title", "url", "type", "language", "authors", "tags", "published_at", "created_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +31,34 @@ class Found:
     total: int
     items: list[dict[str, Any]]
     facets: dict[str, dict[str, int]]
+    facets_exact: bool
+    did_you_mean: str | None
     degraded: list[str]  # what was asked for and could not be had
     took_ms: float
 
 
+_DATES = text(
+    "SELECT id, coalesce(published_at, created_at) AS date FROM resources WHERE id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
 async def search(
-    text: str, filters: Filters, mode: Mode = "hybrid", *, limit: int = 25, offset: int = 0, unfinished: bool = False
+    query_text: str,
+    filters: Filters,
+    mode: Mode = "hybrid",
+    *,
+    limit: int = 25,
+    offset: int = 0,
+    unfinished: bool = False,
+    freshness: bool = False,
 ) -> Found:
     """Find resources; without the model server, by words alone. Raises what `parse` raises.
 
-    The order is the same for every page, so that pages neither overlap nor leave anything out.
+    The order is the same for every page, so that pages neither overlap nor leave anything out. With `freshness`, newer
+    texts among the best `RAISED` move up.
     """
     began = perf_counter()
-    query = parse(text, unfinished=unfinished)
+    query = parse(query_text, unfinished=unfinished)
     vector: Vector | None = None
     degraded: list[str] = []
     if mode != "keyword":
@@ -51,28 +70,29 @@ async def search(
     async with reading() as session:
         near = [] if vector is None else await neighbours(session, vector, query, filters, CANDIDATES)
         found = await matches(session, by_words, filters, max(CANDIDATES, offset + limit), [one.id for one in near])
-        ranking = _ranking(list(zip(found.ids, found.scores, strict=True)), near, by_words, vector)
+        ranking = _ranking(found, near, by_words, vector)
+        if freshness:
+            best = ranking[:RAISED]
+            dates = (await session.execute(_DATES, {"ids": [one.id for one in best]})).all()
+            ranking = freshened(best, {row.id: row.date for row in dates}, datetime.now(UTC)) + ranking[RAISED:]
         page = ranking[offset : offset + limit]
-        rows = await passages(session, [id for id, _ in page], query, vector)
-    scores = dict(page)
+        rows = await passages(session, [one.id for one in page], query, vector)
+        meant = None if unfinished or found.total > FEW else await spelled(session, query, filters)
+    place = {one.id: one for one in page}
     items = [
         {key: row[key] for key in SHOWN}
-        | {"score": round(scores[row["id"]], 6), "snippet": snippet(row["passage"] or "", row["marked"])}
+        | {"score": round(place[row["id"]].score, 6), "why": place[row["id"]].why}
+        | {"snippet": snippet(row["passage"] or "", row["marked"])}
         for row in rows
     ]
-    return Found(found.total, items, found.facets, degraded, round(1000 * (perf_counter() - began), 1))
+    took = round(1000 * (perf_counter() - began), 1)
+    return Found(found.total, items, found.facets, found.exact, meant, degraded, took)
 
 
-def _ranking(
-    words: list[tuple[UUID, float]], near: list[Neighbour], by_words: Query | None, vector: Vector | None
-) -> list[tuple[UUID, float]]:
-    """Return ids with scores, best first: one ranking as it is, or two merged."""
+def _ranking(found: Matches, near: list[Neighbour], by_words: Query | None, vector: Vector | None) -> list[Ranked]:
+    """Return what was found, best first: one ranking as it is, or two merged."""
     if vector is None:
-        return words
+        return [Ranked(id, score, "by words") for id, score in zip(found.ids, found.scores, strict=True)]
     if by_words is None:
-        return [(one.id, one.similarity) for one in near]
-    ids = [id for id, _ in words]
-    merged = reciprocal_rank_fusion([ids[:CANDIDATES], [one.id for one in near]])
-    known = {id for id, _ in merged}
-    rest = [(id, (K + 1) / (K + rank) / 2) for rank, id in enumerate(ids, 1) if id not in known]
-    return merged + rest
+        return [Ranked(one.id, one.similarity, f"by meaning: {one.similarity:.2f} alike") for one in near]
+    return blend(found.ids, [one.id for one in near], share_of_words(by_words))

@@ -8,10 +8,12 @@ from pydantic import BaseModel, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.database import reading
 from service.search import executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
+from service.search.suggestions import Suggestion, suggest
 from service.web import Moment, Shape, account, parse, query, respond, route
 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
@@ -28,8 +30,10 @@ class Search(Shape):
     language: Values = None
     subject: Values = None
     author: Values = None
+    tag: Values = None
     created_from: Moment | None = None
     created_to: Moment | None = None
+    freshness: bool = Field(False, description="Newer texts move up.")
     prefix: bool = Field(False, description="Search as one types: the last word may be the beginning of one.")
 
 
@@ -42,9 +46,11 @@ class Hit(BaseModel):
     type: str
     language: str | None
     authors: list[str]
+    tags: list[str]
     published_at: datetime | None
     created_at: datetime
     score: float
+    why: str = Field(description="In words: where words and meaning rank it.")
     snippet: str = Field(description="HTML; the only tag is `<mark>`.")
 
 
@@ -57,7 +63,11 @@ class Results(BaseModel):
     items: list[Hit]
     limit: int
     offset: int
-    facets: dict[Literal["type", "language", "author"], dict[str, int]]
+    facets: dict[Literal["type", "language", "author", "subject", "tag"], dict[str, int]]
+    facets_exact: bool = Field(
+        description="False where more was found than is counted: then these are the best 10,000."
+    )
+    did_you_mean: str | None = Field(description="The query, spelled as texts of the library spell it.")
     took_ms: float
     cached: bool
     degraded: list[Literal["semantic"]] | None = Field(None, description="What could not be had; words found the rest.")
@@ -66,10 +76,16 @@ class Results(BaseModel):
 async def _found(request: Request, asked: Search) -> Response:
     who = account(request)
     filters = Filters(
-        who.id, asked.type, asked.language, asked.subject, asked.author, asked.created_from, asked.created_to
+        who.id, asked.type, asked.language, asked.subject, asked.author, asked.tag, asked.created_from, asked.created_to
     )
     found = await retrieval.search(
-        asked.query, filters, asked.mode, limit=asked.limit, offset=asked.offset, unfinished=asked.prefix
+        asked.query,
+        filters,
+        asked.mode,
+        limit=asked.limit,
+        offset=asked.offset,
+        unfinished=asked.prefix,
+        freshness=asked.freshness,
     )
     if not asked.prefix:  # what is being typed is no search yet
         told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
@@ -82,6 +98,8 @@ async def _found(request: Request, asked: Search) -> Response:
         "limit": asked.limit,
         "offset": asked.offset,
         "facets": found.facets,
+        "facets_exact": found.facets_exact,
+        "did_you_mean": found.did_you_mean,
         "took_ms": found.took_ms,
         "cached": False,
     }
@@ -98,7 +116,29 @@ async def search_by_post(request: Request) -> Response:
     return await _found(request, await parse(request, Search))
 
 
+class Typed(Shape):
+    """What was typed so far."""
+
+    prefix: str = Field(max_length=1000)
+    limit: int = Field(8, ge=1, le=20)
+
+
+class Suggestions(BaseModel):
+    """How it may go on."""
+
+    suggestions: list[Suggestion]
+
+
+async def suggestions(request: Request) -> Response:
+    """Suggest words and titles that begin like what is typed."""
+    asked = query(request, Typed)
+    async with reading() as session:
+        found = await suggest(session, asked.prefix, Filters(account(request).id), asked.limit)
+    return respond({"suggestions": [one._asdict() for one in found]})
+
+
 routes = [
+    route("GET", "/search/suggest", suggestions, scope="read", queries=Typed, gives=Suggestions),
     route("GET", "/search", search, scope="read", queries=Search, gives=Results),
     route("POST", "/search", search_by_post, scope="read", takes=Search, gives=Results),
 ]

@@ -1,4 +1,4 @@
-"""Candidates by meaning: the resources whose best passage is nearest to the query.
+"""Candidates by meaning: the resources whose best passage, and whole, are nearest to the query.
 
 The graph index (HNSW) goes on searching where filters take away what it found (`hnsw.iterative_scan`), up to a bound.
 Where few texts pass the filters, or that bound was reached, their passages are compared one by one: nothing is lost.
@@ -18,6 +18,7 @@ from service.search.vectors import to_text
 
 PASSAGES = 600  # nearest passages that are looked at
 FEW = 1000  # texts; so many are compared one by one
+WHOLE = 0.3  # how much the mean of all passages counts beside the best one
 FLOOR = 0.25  # cosine; what is less alike has nothing to do with the query
 
 _DEMAND = """AND (CAST(:demand AS text) IS NULL OR EXISTS (
@@ -26,11 +27,17 @@ _DEMAND = """AND (CAST(:demand AS text) IS NULL OR EXISTS (
 
 _FEW = text(f"SELECT count(*) <= {FEW} FROM (SELECT FROM resources r WHERE {CONDITION} LIMIT {FEW + 1}) sample")  # noqa: S608
 
+_WITH_WHOLE = """SELECT n.*, 1 - (e.mean <=> CAST(:vector AS vector)) AS whole
+    FROM nearest n LEFT JOIN embeddings e USING (resource_id)"""
+
 _NEAREST = text(
-    f"""SELECT c.resource_id, c.ordinal, 1 - (c.embedding <=> CAST(:vector AS halfvec)) AS similarity
-    FROM chunks c JOIN resources r ON r.id = c.resource_id
-    WHERE {CONDITION} {_DEMAND}
-    ORDER BY c.embedding <=> CAST(:vector AS halfvec) LIMIT {PASSAGES}"""  # noqa: S608
+    f"""WITH nearest AS MATERIALIZED (
+        SELECT c.resource_id, c.ordinal, 1 - (c.embedding <=> CAST(:vector AS halfvec)) AS similarity
+        FROM chunks c JOIN resources r ON r.id = c.resource_id
+        WHERE {CONDITION} {_DEMAND}
+        ORDER BY c.embedding <=> CAST(:vector AS halfvec) LIMIT {PASSAGES}
+    )
+    {_WITH_WHOLE}"""  # noqa: S608
 )
 
 _EXACT = text(
@@ -38,14 +45,15 @@ _EXACT = text(
     compared AS MATERIALIZED (
         SELECT c.resource_id, c.ordinal, 1 - (c.embedding <=> CAST(:vector AS halfvec)) AS similarity
         FROM chosen JOIN chunks c ON c.resource_id = chosen.id
-    )
-    SELECT * FROM compared ORDER BY similarity DESC LIMIT {PASSAGES}"""  # noqa: S608
+    ),
+    nearest AS MATERIALIZED (SELECT * FROM compared ORDER BY similarity DESC LIMIT {PASSAGES})
+    {_WITH_WHOLE}"""  # noqa: S608
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Neighbour:
-    """A resource by its passage that is nearest to the query, and the cosine between the two."""
+    """A resource by its passage that is nearest to the query, and how alike they are (cosine)."""
 
     id: UUID
     passage: int
@@ -63,6 +71,8 @@ async def neighbours(
         rows = (await session.execute(_EXACT, parameters)).all()
     best: dict[UUID, Neighbour] = {}
     for row in sorted(rows, key=lambda row: (-row.similarity, row.resource_id)):
-        if row.similarity >= FLOOR:
-            best.setdefault(row.resource_id, Neighbour(row.resource_id, row.ordinal, row.similarity))
-    return list(best.values())[:most]
+        if row.similarity >= FLOOR and row.resource_id not in best:
+            whole = row.similarity if row.whole is None else row.whole
+            alike = (1 - WHOLE) * row.similarity + WHOLE * whole
+            best[row.resource_id] = Neighbour(row.resource_id, row.ordinal, alike)
+    return sorted(best.values(), key=lambda one: (-one.similarity, one.id))[:most]

@@ -19,7 +19,7 @@ Span = tuple[int, int]
 
 # The passage that has most of the words, then the one that is nearest in meaning, then the first.
 _PASSAGES = text(
-    """SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.published_at, r.created_at,
+    """SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.tags, r.published_at, r.created_at,
         passage.text AS passage,
         ts_headline(
             d.configuration::regconfig,

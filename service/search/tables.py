@@ -4,14 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, DateTime, ForeignKey, Index, Text, event, func
+from sqlalchemy import DDL, DateTime, ForeignKey, Identity, Index, Text, event, func
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
 from service.inference import Vector
 from service.search.languages import SETUP
-from service.search.vectors import FullVector, HalfVector
+from service.search.vectors import FullVector, HalfVector, SparseVector
 
 _OWNER = "resources.id"
 
@@ -30,8 +30,48 @@ class SearchDocument(Base):
     configuration: Mapped[str] = mapped_column(Text)  # of its language; queries are read by the same
     input_hash: Mapped[str] = mapped_column(Text)
     tsv: Mapped[Any] = mapped_column(TSVECTOR)
+    weights: Mapped[str | None] = mapped_column(SparseVector())  # of its terms; None until it is indexed again
+    length: Mapped[float] = mapped_column(server_default="0")  # occurrences of terms, weighted by field
     truncated: Mapped[bool]  # the end of a very long text is not indexed
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class SearchTerm(Base):
+    """A term of the library, and how many texts have it."""
+
+    __tablename__ = "search_terms"
+    __table_args__ = ({"postgresql_with": {"fillfactor": "70"}},)  # the counts change in place
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    lexeme: Mapped[str] = mapped_column(Text(collation="C"), unique=True)
+    documents: Mapped[int]
+
+
+class SearchCorpus(Base):
+    """The texts of one configuration together: how many, and how long."""
+
+    __tablename__ = "search_corpora"
+
+    configuration: Mapped[str] = mapped_column(Text, primary_key=True)
+    documents: Mapped[int]
+    length: Mapped[float]
+
+
+class SearchWord(Base):
+    """A word as somebody wrote it, to be suggested."""
+
+    __tablename__ = "search_words"
+    __table_args__ = (
+        Index(
+            "ix_search_words_word",
+            "word",
+            postgresql_using="gin",
+            postgresql_ops={"word": "gin_trgm_ops"},
+        ),
+    )
+
+    word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
+    term_id: Mapped[int] = mapped_column(ForeignKey("search_terms.id", ondelete="CASCADE"))
 
 
 class Chunk(Base):

@@ -7,6 +7,8 @@ from sqlalchemy.types import UserDefinedType
 
 from service.inference import DIMENSIONS, Vector
 
+TERMS = 1_000_000_000  # dimensions of a `SparseVector`: the number of a term is its place
+
 _FLOATS = struct.Struct(f"{DIMENSIONS}f")
 _TEXT = "[" + ",".join(["%.7g"] * DIMENSIONS) + "]"  # seven digits are all that a float32 has
 
@@ -55,3 +57,12 @@ class HalfVector(_VectorType):
     """`halfvec`: two bytes a dimension. The angle between two vectors changes in the fourth digit, the index halves."""
 
     name = "halfvec"
+
+
+class SparseVector(UserDefinedType[str]):
+    """`sparsevec`: the few places that are not zero, as `{place:value,...}/dimensions`."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return f"sparsevec({TERMS})"

@@ -12,8 +12,9 @@ from sqlalchemy import text
 from service.database import engine, reading, transaction
 from service.errors import Invalid
 from service.resources import actions as resources
-from service.search import keyword, retrieval, semantic
+from service.search import fusion, keyword, retrieval, semantic
 from service.search.filters import Filters
+from service.search.keyword import FACETS
 from service.search.retrieval import Found, search
 from service.security.accounts import Account
 from tests.model_server import ModelServer
@@ -232,6 +233,7 @@ async def test_pages_neither_overlap_nor_leave_anything_out(
     ada: Account, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(retrieval, "CANDIDATES", 7)
+    monkeypatch.setattr(fusion, "CANDIDATES", 7)
     for number in range(25):
         make = meaningful if number % 3 else findable
         await make(ada, f"Lamp {number}", "The keeper lights the lamp.")
@@ -293,7 +295,7 @@ async def test_what_is_deleted_while_it_is_searched_for_is_left_out(
     library: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ranking = retrieval._ranking
-    monkeypatch.setattr(retrieval, "_ranking", lambda *found: [(uuid4(), 1.0), *ranking(*found)])
+    monkeypatch.setattr(retrieval, "_ranking", lambda *found: [fusion.Ranked(uuid4(), 1.0, ""), *ranking(*found)])
     assert await words(library, "lamp") == ["Lamps"]
 
 
@@ -309,6 +311,6 @@ async def test_no_query_is_an_error(library: Account, query: str) -> None:
 
 async def test_an_empty_library_has_nothing(ada: Account) -> None:
     found = await search("lamp", Filters(ada.id), "keyword")
-    assert (found.total, found.items, found.facets) == (0, [], {"type": {}, "language": {}, "author": {}})
+    assert (found.total, found.items, found.facets) == (0, [], {name: {} for name in FACETS})
     async with reading() as session:
         assert await session.scalar(text("SELECT count(*) FROM search_documents")) == 0

@@ -47,9 +47,12 @@ async def test_the_answer_has_the_shape_of_the_contract(
 ) -> None:
     resource_id = await meaningful(ada, "Lamps", LAMPS, url="https://example.org/lamps", authors=["Fresnel"])
     answer = (await client.get("/search", params={"query": "lamp"})).json()
-    assert set(answer) == {"query", "mode", "total", "items", "limit", "offset", "facets", "took_ms", "cached"}
+    assert set(answer) == {"query", "mode", "total", "items", "limit", "offset", "facets", "facets_exact",
+        "did_you_mean", "took_ms", "cached"}  # fmt: skip
     assert (answer["query"], answer["mode"], answer["total"], answer["cached"]) == ("lamp", "hybrid", 1, False)
-    assert answer["facets"] == {"type": {"note": 1}, "language": {"en": 1}, "author": {"Fresnel": 1}}
+    assert answer["facets"] == {
+        "type": {"note": 1}, "language": {"en": 1}, "author": {"Fresnel": 1}, "subject": {}, "tag": {},
+    }  # fmt: skip
     (item,) = answer["items"]
     assert item["id"] == str(resource_id)
     assert item["title"] == "Lamps"
