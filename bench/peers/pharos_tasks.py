@@ -44,7 +44,10 @@ async def resources() -> AsyncGenerator[None]:
 
 
 async def main(kind: str, count: int, *rest: str) -> None:
-    """Send one kind: noop, nap SECONDS, stamp; `later` are no-ops an hour from now, `due` stamps within 3 seconds."""
+    """Send one kind: noop, nap SECONDS, stamp, silence SECONDS (stamps, and one after it).
+
+    `later` are no-ops an hour from now, `due` stamps within 3 seconds.
+    """
 
     def asked() -> Dispatch:
         match kind:
@@ -61,7 +64,10 @@ async def main(kind: str, count: int, *rest: str) -> None:
                 return Dispatch(STAMP, {"at": time.time()}, uuid4())
 
     async with connected():
-        await (drip if kind == "stamp" else flood)(lambda: send([asked()]), count)
+        await (drip if kind in ("stamp", "silence") else flood)(lambda: send([asked()]), count)
+        if kind == "silence":
+            await asyncio.sleep(float(rest[0]))
+            await send([asked()])
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ word of the language that most texts have tells nothing in any.
 """
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -137,11 +138,9 @@ _MATCHES = text(
 )
 
 
-async def matches(
-    session: ReadSession, query: Query | None, filters: Filters, most: int, others: list[UUID]
-) -> Matches:
-    """Return the best `most` texts for a query (None: nothing by words); figures count `others` as well."""
-    parameters = {
+def parameters(query: Query | None, most: int, others: list[UUID]) -> dict[str, Any]:
+    """Return what the statement takes besides the filters."""
+    return {
         "strict": query.strict if query else "",
         "loose": query.loose if query else "",
         "words": [term.text for term in query.weighed] if query else [],
@@ -149,7 +148,13 @@ async def matches(
         "most": most,
         "others": others,
     }
-    row = (await session.execute(_MATCHES, filters.parameters | parameters)).one()
+
+
+async def matches(
+    session: ReadSession, query: Query | None, filters: Filters, most: int, others: list[UUID]
+) -> Matches:
+    """Return the best `most` texts for a query (None: nothing by words); figures count `others` as well."""
+    row = (await session.execute(_MATCHES, filters.parameters | parameters(query, most, others))).one()
     facets: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for facet, value, number in orjson.loads(row.facets or "[]"):
         facets[facet][value] = number

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
 from typing import Any, Literal
+from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from service.database import reading
 from service.inference import InferenceAway, Vector, embed_query
@@ -16,9 +17,11 @@ from service.search.query import Query, parse
 from service.search.semantic import Neighbour, neighbours
 from service.search.snippets import passages, snippet
 from service.search.suggestions import spelled
+from service.search.tables import Embedding
 
 Mode = Literal["hybrid", "keyword", "semantic"]
 
+SAME = 10  # copies of one text that are left out of what is similar to it
 RAISED = 400  # of the best, among which newer texts may move up
 FEW = 10  # where no more was found, another spelling may be meant
 SHOWN = ("id", "title", "url", "type", "language", "authors", "tags", "published_at", "created_at")
@@ -37,6 +40,7 @@ class Found:
     took_ms: float
 
 
+_SUMMARIES = text(f"SELECT {', '.join(SHOWN)}, content_hash FROM resources WHERE id = ANY(CAST(:ids AS uuid[]))")  # noqa: S608
 _DATES = text(
     "SELECT id, coalesce(published_at, created_at) AS date FROM resources WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
@@ -96,3 +100,19 @@ def _ranking(found: Matches, near: list[Neighbour], by_words: Query | None, vect
     if by_words is None:
         return [Ranked(one.id, one.similarity, f"by meaning: {one.similarity:.2f} alike") for one in near]
     return blend(found.ids, [one.id for one in near], share_of_words(by_words))
+
+
+async def similar(account_id: UUID, resource_id: UUID, limit: int) -> list[dict[str, Any]]:
+    """Return what is nearest in meaning to a resource, itself and its duplicates left out; [] while it has none."""
+    async with reading() as session:
+        vector = await session.scalar(select(Embedding.mean).where(Embedding.resource_id == resource_id))
+        if vector is None:
+            return []
+        near = await neighbours(session, vector, None, Filters(account_id), limit + SAME)
+        rows = (await session.execute(_SUMMARIES, {"ids": [one.id for one in near]})).mappings()
+        summaries = {row["id"]: row for row in rows}
+    own = summaries.get(resource_id, {}).get("content_hash")
+    others = [one for one in near if one.id in summaries and summaries[one.id]["content_hash"] != own]
+    return [
+        {key: summaries[one.id][key] for key in SHOWN} | {"score": round(one.similarity, 6)} for one in others[:limit]
+    ]

@@ -9,12 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading
+from service.resources import actions as resources
 from service.search import executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
 from service.search.suggestions import Suggestion, suggest
-from service.web import Moment, Shape, account, parse, query, respond, route
+from service.web import Moment, Shape, account, parse, path_id, query, respond, route
 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
@@ -37,8 +38,8 @@ class Search(Shape):
     prefix: bool = Field(False, description="Search as one types: the last word may be the beginning of one.")
 
 
-class Hit(BaseModel):
-    """A resource that was found."""
+class Neighbour(BaseModel):
+    """A resource that is near in meaning; `score` is a cosine."""
 
     id: UUID
     title: str
@@ -50,6 +51,11 @@ class Hit(BaseModel):
     published_at: datetime | None
     created_at: datetime
     score: float
+
+
+class Hit(Neighbour):
+    """A resource that was found."""
+
     why: str = Field(description="In words: where words and meaning rank it.")
     snippet: str = Field(description="HTML; the only tag is `<mark>`.")
 
@@ -116,6 +122,26 @@ async def search_by_post(request: Request) -> Response:
     return await _found(request, await parse(request, Search))
 
 
+class Near(Shape):
+    """How many."""
+
+    limit: int = Field(10, ge=1, le=50)
+
+
+class Neighbours(BaseModel):
+    """The nearest first."""
+
+    items: list[Neighbour]
+
+
+async def similar(request: Request) -> Response:
+    """Return what is nearest to a resource in meaning."""
+    asked, who, resource_id = query(request, Near), account(request), path_id(request, what="resource")
+    async with reading() as session:
+        await resources.read(session, who, resource_id)
+    return respond({"items": await retrieval.similar(who.id, resource_id, asked.limit)})
+
+
 class Typed(Shape):
     """What was typed so far."""
 
@@ -138,6 +164,7 @@ async def suggestions(request: Request) -> Response:
 
 
 routes = [
+    route("GET", "/resources/{id}/similar", similar, scope="read", queries=Near, gives=Neighbours),
     route("GET", "/search/suggest", suggestions, scope="read", queries=Typed, gives=Suggestions),
     route("GET", "/search", search, scope="read", queries=Search, gives=Results),
     route("POST", "/search", search_by_post, scope="read", takes=Search, gives=Results),

@@ -61,11 +61,13 @@ class Neighbour:
 
 
 async def neighbours(
-    session: ReadSession, vector: Vector, query: Query, filters: Filters, most: int
+    session: ReadSession, vector: Vector, query: Query | None, filters: Filters, most: int
 ) -> list[Neighbour]:
-    """Return at most `most` resources, nearest first, that satisfy the filters and what the query demands."""
-    parameters: dict[str, Any] = filters.parameters | {"vector": to_text(vector), "demand": query.demand}
-    exact = not query.only_excludes or (filters.narrow and await session.scalar(_FEW, filters.parameters))
+    """Return at most `most` resources, nearest first, that satisfy the filters and what the query, if any, demands."""
+    demand = query.demand if query else None
+    parameters: dict[str, Any] = filters.parameters | {"vector": to_text(vector), "demand": demand}
+    exact = query is not None and not query.only_excludes
+    exact = exact or (filters.narrow and await session.scalar(_FEW, filters.parameters))
     rows = [] if exact else (await session.execute(_NEAREST, parameters)).all()
     if len(rows) < PASSAGES:
         rows = (await session.execute(_EXACT, parameters)).all()

@@ -15,7 +15,7 @@ from service.resources import actions as resources
 from service.search.filters import Filters
 from service.search.fusion import Ranked, blend, freshened, share_of_words
 from service.search.query import parse
-from service.search.retrieval import Found, search
+from service.search.retrieval import Found, search, similar
 from service.search.terms import FIELD_WEIGHTS, LENGTH, SATURATION
 from service.security.accounts import Account
 from tests.model_server import ModelServer
@@ -175,6 +175,21 @@ def test_an_age_before_birth_is_none() -> None:
     now = datetime.now(UTC)
     [one] = freshened([Ranked(UUID(int=1), 0.5, "by words")], {UUID(int=1): now + timedelta(days=9)}, now)
     assert one.score == pytest.approx(0.6)
+
+
+async def test_what_is_similar_leaves_out_itself_its_copies_and_what_is_private(
+    ada: Account, grace: Account, server: ModelServer
+) -> None:
+    lamps = await meaningful(ada, "Lamps", "The keeper lights the lamp of the lighthouse every evening.")
+    await meaningful(ada, "Copy", "The keeper lights the lamp of the lighthouse every evening.")
+    await meaningful(ada, "Secret", "A lighthouse at night, and its lamp.", private=True)
+    await meaningful(ada, "Light", "The lighthouse shines at night, and ships see it from afar.")
+    await meaningful(ada, "Bread", "Mash the bananas, add flour and eggs, and bake for an hour.")
+    silent = await findable(ada, "Nothing to read yet", "A lamp.")
+    assert [item["title"] for item in await similar(grace.id, lamps, 10)][0] == "Light"
+    assert {item["title"] for item in await similar(grace.id, lamps, 10)} <= {"Light", "Bread"}
+    assert {item["title"] for item in await similar(ada.id, lamps, 2)} == {"Light", "Secret"}
+    assert await similar(ada.id, silent, 10) == []
 
 
 async def test_tags_filter_and_are_counted(ada: Account) -> None:
