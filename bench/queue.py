@@ -33,9 +33,9 @@ REMARKS = (
     "Asynchronous senders keep 100 in flight; Celery and stock Dramatiq send one after the other, as their API does.",
     "Delayed tasks are to cost a worker nothing; 0.1 MB is where we call it more than nothing. It is read once, 3 s "
     "after sending, so a peak in between would not show.",
-    "Idle start: 300 samples in three rounds, each after 20 to warm both ends, with pauses of 20 to 150 ms; p99 rests on "
-    "the slowest three. After silence: a sender that has sent before waits, with the worker, and sends once more; one "
-    "sample.",
+    "Idle start: 300 samples in three rounds, each after 20 to warm both ends, with pauses of 20 to 150 ms; p99 rests "
+    "on the slowest three. After silence: a sender that has sent before waits, with the worker, and sends once more: "
+    "one sample.",
     "Verified is that every task has run, by counters of the worker processes; that states were written is "
     "shown by the tests.",
 )

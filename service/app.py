@@ -29,6 +29,7 @@ from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
+from service.search.saved_routes import routes as saved_search_routes
 from service.security import limits
 from service.security.middleware import middleware as security_middleware
 from service.security.routes import routes as security_routes
@@ -48,6 +49,7 @@ ROUTES: list[BaseRoute] = [
     *batch_routes,
     *graph_routes,
     *search_routes,
+    *saved_search_routes,
     *live.routes,
     *ui_routes,
 ]

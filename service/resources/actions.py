@@ -201,6 +201,7 @@ async def browse(
     language: str | None = None,
     subject: str | None = None,
     author: str | None = None,
+    tag: str | None = None,
     status: str | None = None,
     created_from: datetime | None = None,
     created_to: datetime | None = None,
@@ -217,6 +218,8 @@ async def browse(
         matching = matching.where(Resource.subjects.contains([subject]))
     if author:
         matching = matching.where(Resource.authors.contains([author]))
+    if tag:
+        matching = matching.where(Resource.tags.contains([tag]))
     if status:
         matching = matching.where(Resource.status == status)
     if created_from:

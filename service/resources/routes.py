@@ -6,11 +6,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
-from service.errors import Invalid
+from service.errors import Invalid, NotFound
 from service.resources import actions
-from service.resources.shapes import FIELDS, Browse, ResourceChange, ResourceItem, ResourceView, view
+from service.resources.shapes import (
+    FIELDS,
+    Browse,
+    ResourceChange,
+    ResourceItem,
+    ResourceView,
+    TagChange,
+    TagChanges,
+    TagPrefix,
+    view,
+)
 from service.resources.tables import Resource
-from service.web import account, no_content, page, parse, path_id, query, route
+from service.resources.tags import counted, retag
+from service.web import account, no_content, page, parse, path_id, query, respond, route
 
 
 def if_match(request: Request) -> int | None:
@@ -61,7 +72,40 @@ async def delete_resource(request: Request) -> Response:
     return no_content()
 
 
+async def change_tags(request: Request) -> Response:
+    """Add and remove tags of a resource; nothing else of it changes."""
+    asked = await parse(request, TagChange)
+    async with transaction() as session:
+        row = await retag(session, account(request), path_id(request, what="resource"), asked.add, asked.remove)
+    return view(row)
+
+
+async def change_many_tags(request: Request) -> Response:
+    """Add and remove tags of many resources; each says what came of it."""
+    asked = await parse(request, TagChanges)
+    items: list[dict[str, Any]] = []
+    async with transaction() as session:
+        for id in sorted(set(asked.ids)):  # in one order, so that two such requests never wait for each other
+            try:
+                row = await retag(session, account(request), id, asked.add, asked.remove)
+                items.append({"id": id, "tags": row["tags"]})
+            except NotFound as error:
+                items.append({"id": id, "error": error.detail})
+    return respond({"items": items})
+
+
+async def list_tags(request: Request) -> Response:
+    """List the tags of what you may see, the most used first."""
+    asked = query(request, TagPrefix)
+    async with reading() as session:
+        found = await counted(session, account(request), asked.prefix, asked.limit)
+    return respond({"items": [{"tag": tag, "count": number} for tag, number in found]})
+
+
 routes = [
+    route("GET", "/tags", list_tags, scope="read", queries=TagPrefix, gives=dict[str, Any]),
+    route("POST", "/resources/tags", change_many_tags, scope="write", takes=TagChanges, gives=dict[str, Any]),
+    route("POST", "/resources/{id}/tags", change_tags, scope="write", takes=TagChange, gives=ResourceView),
     route("GET", "/resources", list_resources, scope="read", queries=Browse, gives=dict[str, Any]),
     route("GET", "/resources/{id}", read_resource, scope="read", gives=ResourceView),
     route("PUT", "/resources/{id}", update_resource, scope="write", takes=ResourceChange, gives=ResourceView),

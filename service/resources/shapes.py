@@ -11,12 +11,14 @@ from starlette.responses import Response
 
 from service.errors import Invalid
 from service.resources.tables import Resource
+from service.resources.tags import normalised
 from service.security.addresses import Allowlist
 from service.security.destinations import check_url
 from service.web import Moment, Paged, Shape, respond
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Lines = Annotated[list[Line], Field(max_length=200)]
+Tags = Annotated[list[str], Field(max_length=200), AfterValidator(normalised)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
 ANYWHERE = Allowlist.parse(["0.0.0.0/0", "::/0"])
@@ -37,7 +39,7 @@ class ResourceChange(Shape):
     title: Line | None = None
     content: str | None = Field(None, min_length=1)
     url: Address | None = None
-    tags: Lines | None = None
+    tags: Tags | None = None
     authors: Lines | None = None
     description: str | None = Field(None, max_length=20_000)
     language: Language | None = None
@@ -53,6 +55,32 @@ class ResourceChange(Shape):
             if name in said and said[name] is None:
                 raise Invalid(f"`{name}` cannot be null.", errors=[{"loc": [name], "msg": "cannot be null"}])
         return said | {name: [] for name in ("tags", "authors", "subjects") if name in said and said[name] is None}
+
+
+class TagChange(Shape):
+    """Tags to be added to a resource, and to be taken away."""
+
+    add: Tags = Field(default_factory=list)
+    remove: Tags = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _something(self) -> "TagChange":
+        if not (self.add or self.remove):
+            raise ValueError("give `add`, `remove` or both")
+        return self
+
+
+class TagChanges(TagChange):
+    """The same for many resources."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=500)
+
+
+class TagPrefix(Shape):
+    """How tags begin."""
+
+    prefix: str = Field("", max_length=64)
+    limit: int = Field(25, ge=1, le=500)
 
 
 class NewResource(ResourceChange):
@@ -113,6 +141,7 @@ class Browse(Paged):
     language: str | None = None
     subject: str | None = None
     author: str | None = None
+    tag: str | None = None
     status: Literal["pending", "processing", "completed", "failed"] | None = None
     created_from: Moment | None = None
     created_to: Moment | None = None

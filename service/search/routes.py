@@ -1,5 +1,6 @@
 """HTTP for search."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -10,7 +11,7 @@ from starlette.responses import Response
 
 from service.database import reading
 from service.resources import actions as resources
-from service.search import executed, retrieval
+from service.search import evaluation, executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
@@ -20,13 +21,11 @@ from service.web import Moment, Shape, account, parse, path_id, query, respond, 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
-class Search(Shape):
+class Asked(Shape):
     """A query and what narrows it down."""
 
     query: str
     mode: Mode = "hybrid"
-    limit: int = Field(25, ge=1, le=100)
-    offset: int = Field(0, ge=0, le=10_000)
     type: Values = None
     language: Values = None
     subject: Values = None
@@ -35,6 +34,26 @@ class Search(Shape):
     created_from: Moment | None = None
     created_to: Moment | None = None
     freshness: bool = Field(False, description="Newer texts move up.")
+
+    def filters(self, account_id: UUID) -> Filters:
+        """Return the conditions besides the query."""
+        return Filters(
+            account_id,
+            self.type,
+            self.language,
+            self.subject,
+            self.author,
+            self.tag,
+            self.created_from,
+            self.created_to,
+        )
+
+
+class Search(Asked):
+    """A search, and which page of it."""
+
+    limit: int = Field(25, ge=1, le=100)
+    offset: int = Field(0, ge=0, le=10_000)
     prefix: bool = Field(False, description="Search as one types: the last word may be the beginning of one.")
 
 
@@ -79,11 +98,10 @@ class Results(BaseModel):
     degraded: list[Literal["semantic"]] | None = Field(None, description="What could not be had; words found the rest.")
 
 
-async def _found(request: Request, asked: Search) -> Response:
+async def answer(request: Request, asked: Search) -> Response:
+    """Search, tell of it, and answer with one page."""
     who = account(request)
-    filters = Filters(
-        who.id, asked.type, asked.language, asked.subject, asked.author, asked.tag, asked.created_from, asked.created_to
-    )
+    filters = asked.filters(who.id)
     found = await retrieval.search(
         asked.query,
         filters,
@@ -96,7 +114,7 @@ async def _found(request: Request, asked: Search) -> Response:
     if not asked.prefix:  # what is being typed is no search yet
         told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
         executed.record(told, who.id)
-    answer: dict[str, Any] = {
+    page: dict[str, Any] = {
         "query": asked.query,
         "mode": asked.mode,
         "total": found.total,
@@ -109,17 +127,63 @@ async def _found(request: Request, asked: Search) -> Response:
         "took_ms": found.took_ms,
         "cached": False,
     }
-    return respond(answer | ({"degraded": found.degraded} if found.degraded else {}))
+    return respond(page | ({"degraded": found.degraded} if found.degraded else {}))
 
 
 async def search(request: Request) -> Response:
     """Search by words, by meaning, or both."""
-    return await _found(request, query(request, Search))
+    return await answer(request, query(request, Search))
 
 
 async def search_by_post(request: Request) -> Response:
     """Search; the query in the body."""
-    return await _found(request, await parse(request, Search))
+    return await answer(request, await parse(request, Search))
+
+
+class JudgedQuery(Shape):
+    """A query, and how much each resource helps with it: 0 not at all, 4 completely."""
+
+    query: str
+    judgements: dict[UUID, Annotated[int, Field(ge=0, le=10)]] = Field(min_length=1, max_length=1000)
+
+
+class Evaluation(Shape):
+    """Queries to be scored at depth `k`."""
+
+    queries: list[JudgedQuery] = Field(min_length=1, max_length=200)
+    mode: Mode = "hybrid"
+    k: int = Field(10, ge=1, le=100)
+
+
+class QueryScores(BaseModel):
+    """Scores of one query; judgements of what you cannot see are `unknown` and left out."""
+
+    query: str
+    ndcg: float
+    recall: float
+    precision: float
+    mrr: float
+    found: int
+    unknown: int
+
+
+class EvaluationResults(BaseModel):
+    """The mean over the queries, and each of them."""
+
+    mode: Mode
+    k: int
+    mean: dict[Literal["ndcg", "recall", "precision", "mrr"], float]
+    queries: list[QueryScores]
+
+
+async def evaluate(request: Request) -> Response:
+    """Score the ranking by what people judged: nDCG, recall, precision, reciprocal rank."""
+    asked = await parse(request, Evaluation)
+    queries = [(one.query, one.judgements) for one in asked.queries]
+    judged = await evaluation.evaluate(queries, Filters(account(request).id), asked.mode, asked.k)
+    each = [{"query": one.query, **asdict(one.scores), "found": one.found, "unknown": one.unknown} for one in judged]
+    mean = asdict(evaluation.mean([one.scores for one in judged]))
+    return respond({"mode": asked.mode, "k": asked.k, "mean": mean, "queries": each})
 
 
 class Near(Shape):
@@ -164,6 +228,7 @@ async def suggestions(request: Request) -> Response:
 
 
 routes = [
+    route("POST", "/search/evaluate", evaluate, scope="read", takes=Evaluation, gives=EvaluationResults),
     route("GET", "/resources/{id}/similar", similar, scope="read", queries=Near, gives=Neighbours),
     route("GET", "/search/suggest", suggestions, scope="read", queries=Typed, gives=Suggestions),
     route("GET", "/search", search, scope="read", queries=Search, gives=Results),

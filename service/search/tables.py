@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, DateTime, ForeignKey, Identity, Index, Text, event, func
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy import DDL, DateTime, ForeignKey, Identity, Index, Text, UniqueConstraint, event, func
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -72,6 +72,20 @@ class SearchWord(Base):
 
     word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     term_id: Mapped[int] = mapped_column(ForeignKey("search_terms.id", ondelete="CASCADE"))
+
+
+class SavedSearch(Base):
+    """A search that an account keeps: its fields as they are asked over HTTP."""
+
+    __tablename__ = "saved_searches"
+    __table_args__ = (UniqueConstraint("owner_id", "name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    search: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    last_used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class Chunk(Base):

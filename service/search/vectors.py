@@ -24,7 +24,6 @@ def from_text(text: str) -> Vector:
 
 
 class _VectorType(UserDefinedType[Vector]):
-    cache_ok = True
     name: str
 
     def __init__(self, dimensions: int = DIMENSIONS) -> None:
@@ -50,12 +49,14 @@ class _VectorType(UserDefinedType[Vector]):
 class FullVector(_VectorType):
     """`vector`: four bytes a dimension."""
 
+    cache_ok = True  # SQLAlchemy wants it said by each class
     name = "vector"
 
 
 class HalfVector(_VectorType):
     """`halfvec`: two bytes a dimension. The angle between two vectors changes in the fourth digit, the index halves."""
 
+    cache_ok = True
     name = "halfvec"
 
 

@@ -186,7 +186,7 @@ async def test_what_is_similar_leaves_out_itself_its_copies_and_what_is_private(
     await meaningful(ada, "Light", "The lighthouse shines at night, and ships see it from afar.")
     await meaningful(ada, "Bread", "Mash the bananas, add flour and eggs, and bake for an hour.")
     silent = await findable(ada, "Nothing to read yet", "A lamp.")
-    assert [item["title"] for item in await similar(grace.id, lamps, 10)][0] == "Light"
+    assert (await similar(grace.id, lamps, 10))[0]["title"] == "Light"
     assert {item["title"] for item in await similar(grace.id, lamps, 10)} <= {"Light", "Bread"}
     assert {item["title"] for item in await similar(ada.id, lamps, 2)} == {"Light", "Secret"}
     assert await similar(ada.id, silent, 10) == []

@@ -1,7 +1,8 @@
-"""Terms of the library, and each text's weights of its terms."""
+"""Terms of the library, each text's weights of its terms, saved searches."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from service.search.terms import FORGETTING
 from service.search.vectors import SparseVector
@@ -43,6 +44,20 @@ def upgrade() -> None:
         "ix_search_words_word", "search_words", ["word"], postgresql_using="gin",
         postgresql_ops={"word": "gin_trgm_ops"},
     )  # fmt: skip
+    op.create_table(
+        "saved_searches",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("search", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["users.id"], name=op.f("fk_saved_searches_owner_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_searches")),
+        sa.UniqueConstraint("owner_id", "name", name=op.f("uq_saved_searches_owner_id_name")),
+    )
     # Rows of before weigh nothing and are not counted: the sweep finds them stale and has them indexed again. Until then
     # they are found where they match fully.
     op.execute("INSERT INTO search_corpora SELECT DISTINCT configuration, 0, 0 FROM search_documents")
@@ -58,6 +73,7 @@ def downgrade() -> None:
     op.execute("DROP FUNCTION pharos_forget_terms")
     op.drop_column("search_documents", "length")
     op.drop_column("search_documents", "weights")
+    op.drop_table("saved_searches")
     op.drop_index("ix_search_words_word", table_name="search_words")
     op.drop_table("search_words")
     op.drop_table("search_corpora")
