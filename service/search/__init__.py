@@ -9,6 +9,8 @@ changes a resource's text or metadata.
     semantic.py     candidates by meaning
     fusion.py       one ranking out of two, newer texts, reasons
     terms.py        what BM25 needs, kept by the index task
+    saved.py        searches that people keep
+    evaluation.py   how good a ranking is
     snippets.py     the passage to show, with marks
     suggestions.py  words and titles as one types, and other spellings
     retrieval.py    a search from its query to its page

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from service.database import reading, transaction
 from service.search import saved
 from service.search.query import parse as understand
-from service.search.routes import Asked, Results, Search, answer
+from service.search.shapes import Asked, Results, Search, answer
 from service.search.tables import SavedSearch
 from service.web import Paged, Shape, account, no_content, parse, path_id, query, respond, route
 
