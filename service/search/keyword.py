@@ -14,10 +14,11 @@ from sqlalchemy import text
 
 from service.database import ReadSession
 from service.search.filters import CONDITION, Filters
-from service.search.query import Query
+from service.search.query import Query, tsquery
 from service.search.vectors import TERMS
 
 ENOUGH = 10  # full matches; where there are fewer, partial ones follow
+PARTIAL = 5000  # texts that are looked at for partial matches: those with the rarest words of the query
 BEGINNINGS = 64  # terms that `comput*` stands for, the most frequent ones; the others match and weigh nothing
 FACET_VALUES = 50
 COUNTED = 10_000
@@ -59,10 +60,7 @@ _MATCHES = text(
         SELECT configuration, documents AS size FROM search_corpora
     ),
     queries AS MATERIALIZED (
-        SELECT configuration,
-            to_tsquery(configuration::regconfig, :strict) AS strict,
-            to_tsquery(configuration::regconfig, :loose) AS loose
-        FROM present
+        SELECT configuration, to_tsquery(configuration::regconfig, :strict) AS strict FROM present
     ),
     full_matches AS MATERIALIZED (
         SELECT count(*) AS number FROM (
@@ -91,10 +89,22 @@ _MATCHES = text(
         ) t
     ),
     rarities AS MATERIALIZED (
-        SELECT number, ln(1 + (greatest(library.size - frequency, 0) + .5) / (frequency + .5)) AS rarity
+        SELECT number, frequency, ln(1 + (greatest(library.size - frequency, 0) + .5) / (frequency + .5)) AS rarity
         FROM (SELECT sum(size) AS size FROM present) library,
             (SELECT number, sum(documents) AS frequency
              FROM (SELECT DISTINCT number, id, documents FROM terms) known GROUP BY number) frequencies
+    ),
+    choices AS MATERIALIZED (
+        SELECT configuration, to_tsquery(configuration::regconfig, loose) AS loose
+        FROM present, (
+            SELECT concat_ws(' & ', nullif(:demand, ''), '(' || string_agg(partly[number], ' | ') || ')') AS loose
+            FROM CAST(:partly AS text[]) AS partly, (
+                SELECT number, sum(frequency) OVER (ORDER BY frequency, number) AS so_far,
+                    min(frequency) OVER () AS rarest
+                FROM rarities WHERE (CAST(:partly AS text[]))[number] IS NOT NULL
+            ) terms
+            WHERE so_far <= greatest({PARTIAL}, rarest)
+        ) partial
     ),
     asked AS MATERIALIZED (
         SELECT configuration, CAST('{{' || string_agg(id || ':' || rarity, ',') || '}}/{TERMS}' AS sparsevec) AS asked
@@ -107,8 +117,9 @@ _MATCHES = text(
     hits AS MATERIALIZED (
         SELECT r.id, r.type, r.language, r.authors, r.subjects, r.tags, score
         FROM (
-            SELECT configuration, strict, asked, CASE number WHEN {ENOUGH} THEN strict ELSE loose END AS chosen
-            FROM queries NATURAL LEFT JOIN asked, full_matches
+            SELECT configuration, strict, asked,
+                CASE number WHEN {ENOUGH} THEN strict ELSE coalesce(loose, strict) END AS chosen
+            FROM queries NATURAL LEFT JOIN asked NATURAL LEFT JOIN choices, full_matches
         ) q,
         LATERAL ({_by("q.chosen")}) d
         JOIN resources r ON r.id = d.resource_id,
@@ -142,7 +153,8 @@ def parameters(query: Query | None, most: int, others: list[UUID]) -> dict[str, 
     """Return what the statement takes besides the filters."""
     return {
         "strict": query.strict if query else "",
-        "loose": query.loose if query else "",
+        "demand": query.demand or "" if query else "",
+        "partly": [tsquery(term) if term in query.partly else None for term in query.weighed] if query else [],
         "words": [term.text for term in query.weighed] if query else [],
         "prefixes": [term.prefix for term in query.weighed] if query else [],
         "most": most,

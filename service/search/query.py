@@ -101,10 +101,9 @@ class Query:
         return tsquery(All((*self.demanded, *self.bare)))
 
     @property
-    def loose(self) -> str:
-        """The tsquery of a partial match: any of the bare words, any part of a compound."""
-        bare = tuple(part for term in self.bare for part in term.parts)
-        return tsquery(All((*self.demanded, Either(bare))) if bare else All(self.demanded))
+    def partly(self) -> set[Term]:
+        """What a partial match has one of, beside all that is demanded: bare words, parts of bare compounds."""
+        return {part for term in self.bare for part in term.parts}
 
     @property
     def demand(self) -> str | None:

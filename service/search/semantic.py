@@ -21,11 +21,16 @@ FEW = 1000  # texts; so many are compared one by one
 WHOLE = 0.3  # how much the mean of all passages counts beside the best one
 FLOOR = 0.25  # cosine; what is less alike has nothing to do with the query
 
-_DEMAND = """AND (CAST(:demand AS text) IS NULL OR EXISTS (
-        SELECT FROM search_documents d
-        WHERE d.resource_id = r.id AND d.tsv @@ to_tsquery(d.configuration::regconfig, :demand)))"""
+_DEMAND = """AND (CAST(:demand AS text) IS NULL OR r.id IN (
+        SELECT d.resource_id
+        FROM (SELECT configuration, to_tsquery(configuration::regconfig, :demand) AS asked FROM search_corpora) q,
+            LATERAL (SELECT d.resource_id FROM search_documents d
+                WHERE d.configuration = q.configuration AND d.tsv @@ q.asked OFFSET 0) d))"""
 
-_FEW = text(f"SELECT count(*) <= {FEW} FROM (SELECT FROM resources r WHERE {CONDITION} LIMIT {FEW + 1}) sample")  # noqa: S608
+_FEW = text(
+    f"""SELECT count(*) <= {FEW} FROM (
+        SELECT FROM resources r WHERE {CONDITION} {_DEMAND} LIMIT {FEW + 1}) sample"""  # noqa: S608
+)
 
 _WITH_WHOLE = """SELECT n.*, 1 - (e.mean <=> CAST(:vector AS vector)) AS whole
     FROM nearest n LEFT JOIN embeddings e USING (resource_id)"""
@@ -66,8 +71,8 @@ async def neighbours(
     """Return at most `most` resources, nearest first, that satisfy the filters and what the query, if any, demands."""
     demand = query.demand if query else None
     parameters: dict[str, Any] = filters.parameters | {"vector": to_text(vector), "demand": demand}
-    exact = query is not None and not query.only_excludes
-    exact = exact or (filters.narrow and await session.scalar(_FEW, filters.parameters))
+    narrow = filters.narrow or (query is not None and not query.only_excludes)
+    exact = narrow and await session.scalar(_FEW, filters.parameters | {"demand": demand})
     rows = [] if exact else (await session.execute(_NEAREST, parameters)).all()
     if len(rows) < PASSAGES:
         rows = (await session.execute(_EXACT, parameters)).all()

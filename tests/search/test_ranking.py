@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from service.database import reading, transaction
 from service.resources import actions as resources
+from service.search import keyword
 from service.search.filters import Filters
 from service.search.fusion import Ranked, blend, freshened, share_of_words
 from service.search.query import parse
@@ -207,3 +208,16 @@ async def test_facets_say_when_they_do_not_count_all(ada: Account, monkeypatch: 
     monkeypatch.setattr("service.search.keyword.COUNTED", 0)
     found = await search("lamp", Filters(ada.id), "keyword")
     assert not found.facets_exact
+
+
+async def test_partial_matches_are_looked_for_by_the_rarest_words(
+    ada: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(4):
+        await findable(ada, f"Common {number}", "The engine.")
+    await findable(ada, "Rare", "The astrolabe.")
+    assert (await search("engine astrolabe", Filters(ada.id), "keyword")).total == 5
+    statement = keyword._MATCHES.text.replace("greatest(5000,", "greatest(2,")  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(keyword, "_MATCHES", text(statement))
+    assert titles(await search("engine astrolabe", Filters(ada.id), "keyword")) == ["Rare"]
+    assert (await search("engine engine", Filters(ada.id), "keyword")).total == 4  # the rarest of all, whatever it has

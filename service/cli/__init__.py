@@ -1,0 +1,7 @@
+"""The `pharos` command: add, search, show, status, over the HTTP API.
+
+api.py       the server: address, credentials, calls, refusals in words
+commands.py  what can be asked for
+adding.py    links, files and folders; waiting until they are read
+shown.py     answers for people, and for programs
+"""

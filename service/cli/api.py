@@ -1,0 +1,105 @@
+"""The server as the command sees it."""
+
+import os
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+TIMEOUT = 30.0  # seconds for an answer; an upload may take longer
+UNREACHABLE = 3  # exit status
+
+
+class Trouble(Exception):
+    """What failed, in words, and the exit status that says so."""
+
+    def __init__(self, words: str, status: int = 1) -> None:
+        super().__init__(words)
+        self.status = status
+
+
+class Api:
+    """One server, and who asks it.
+
+    From `--server` and `--token`, else PHAROS_SERVER and PHAROS_TOKEN, else a Pharos in this folder.
+    """
+
+    def __init__(self, server: str | None, token: str | None) -> None:
+        self.server = (server or os.environ.get("PHAROS_SERVER") or _local_server()).rstrip("/")
+        token = token or os.environ.get("PHAROS_TOKEN") or _local_token()
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        try:
+            self._client = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT, trust_env=False)
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Trouble(f"{self.server} is not the address of a server: {error}", 2) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        """Return the answer; raises Trouble."""
+        return self._call("GET", path, params={name: value for name, value in parameters.items() if value is not None})
+
+    def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Send JSON and return the answer; raises Trouble."""
+        return self._call("POST", path, json=body)
+
+    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
+        """Send a file as it is read, and return the answer; raises Trouble."""
+        with file.open("rb") as stream:
+            return self._call("POST", path, files={"file": (file.name, stream)}, data=fields, timeout=None)
+
+    def health(self, path: str) -> Any:
+        """Return what a health check says, whatever its status."""
+        return self._call("GET", path, accepted=(200, 503))
+
+    def _call(self, method: str, path: str, accepted: tuple[int, ...] = (), **options: Any) -> Any:
+        try:
+            answer = self._client.request(method, path, **options)
+        except (httpx.TransportError, httpx.UnsupportedProtocol) as error:
+            hint = "Is it running? `make up` starts it; --server or PHAROS_SERVER says where it is."
+            raise Trouble(
+                f"{self.server} cannot be reached: {error or type(error).__name__}. {hint}", UNREACHABLE
+            ) from error
+        if answer.is_success or answer.status_code in accepted:
+            try:
+                return answer.json()
+            except ValueError:
+                raise Trouble(f"{self.server}{path} does not answer like Pharos.", UNREACHABLE) from None
+        raise Trouble(_reason(answer))
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        problem: dict[str, Any] = answer.json()
+    except ValueError:
+        problem = {}
+    words = str(problem.get("detail") or f"The server answers {answer.status_code} {answer.reason_phrase}.")
+    for error in problem.get("errors") or []:
+        place = ".".join(map(str, error.get("loc", []))) if isinstance(error, dict) else ""
+        words += f"\n  {place}: {error.get('msg', '')}" if place else ""
+    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        words += " Give a token: --token, PHAROS_TOKEN, or the file `admin-token` that `make up` keeps in .pharos."
+    return words
+
+
+def _home() -> Path:
+    return Path(os.environ.get("PHAROS_HOME") or Path(__file__).parents[2] / ".pharos")
+
+
+def _local_server() -> str:
+    host, port = os.environ.get("PHAROS_HOST", "127.0.0.1"), os.environ.get("PHAROS_PORT", "8000")
+    return f"http://{host}:{port}"
+
+
+def _local_token() -> str | None:
+    file = _home() / "admin-token"
+    try:
+        return file.read_text().strip() or None
+    except OSError:
+        return None

@@ -1,0 +1,123 @@
+"""What can be asked for: `pharos add`, `search`, `show`, `status`."""
+
+import sys
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import typer
+
+from service.cli import adding, shown
+from service.cli.api import Api, Trouble
+
+app = typer.Typer(help="Pharos, from the command line.", no_args_is_help=True, add_completion=False)
+
+Server = Annotated[
+    str | None, typer.Option(help="Address of the server; else PHAROS_SERVER, else the one of `make up`.")
+]
+Token = Annotated[str | None, typer.Option(help="A token; else PHAROS_TOKEN, else the admin's that `make up` keeps.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer for programs.")]
+Id = Annotated[str, typer.Argument(help="The id of a resource.")]
+
+
+@app.command()
+def add(
+    things: Annotated[
+        list[str], typer.Argument(help="Addresses, files, folders; - reads addresses from standard input.")
+    ],
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when all of it is read; 1 where some of it failed.")
+    ] = False,
+    private: Annotated[bool, typer.Option("--private", help="For your eyes only.")] = False,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Add web pages, documents and folders of documents."""
+    sorted_things = adding.sort(things)
+    for path, reason in sorted_things.skipped:
+        shown.err.print(f"skipped {shown.plain(path)}: {reason}", style="dim")
+    with Api(server, token) as api:
+        added: list[adding.Added] = []
+        for one in adding.add(api, sorted_things, private=private):
+            added.append(one)
+            if not json and not wait and one.error is None:
+                known = "is there already" if one.duplicate else "added"
+                shown.out.print(f"{one.id}  {known}  {shown.plain(one.source)}")
+        if wait:
+            try:
+                adding.wait(api, added)
+            except KeyboardInterrupt:
+                shown.err.print("Stopped waiting. What was added goes on being read.")
+                raise typer.Exit(130) from None
+    if json:
+        shown.as_json([asdict(one) for one in added])
+    for one in added:
+        if one.error is not None:
+            shown.err.print(f"failed   {shown.plain(one.source)}: {shown.plain(one.error)}", style="red")
+        elif wait and not json:
+            shown.out.print(f"{one.id}  {one.status}  {shown.plain(one.source)}")
+    if any(one.error is not None for one in added):
+        raise typer.Exit(1)
+
+
+@app.command()
+def search(
+    query: Annotated[list[str], typer.Argument(help='Words, "phrases", AND OR NOT, -word, begin*.')],
+    mode: Annotated[Literal["hybrid", "keyword", "semantic"], typer.Option()] = "hybrid",
+    type: Annotated[list[str] | None, typer.Option()] = None,
+    language: Annotated[list[str] | None, typer.Option()] = None,
+    author: Annotated[list[str] | None, typer.Option()] = None,
+    tag: Annotated[list[str] | None, typer.Option()] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Search by words, by meaning, or both."""
+    filters = {"type": type, "language": language, "author": author, "tag": tag}
+    with Api(server, token) as api:
+        answer = api.get("/search", query=" ".join(query), mode=mode, limit=limit, **filters)
+    if json:
+        shown.as_json(answer)
+    else:
+        shown.results(answer)
+
+
+@app.command()
+def show(
+    id: Id,
+    text: Annotated[bool, typer.Option("--text", help="With its text.")] = False,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Show one resource, and how far it is."""
+    with Api(server, token) as api:
+        found, status = api.get(f"/resources/{id}"), api.get(f"/resources/{id}/status")
+    if json:
+        shown.as_json(found | {"steps": status["steps"]})
+    else:
+        shown.resource(found, status, text=text)
+
+
+@app.command()
+def status(json: Json = False, server: Server = None, token: Token = None) -> None:
+    """Show how the server stands: what it needs, its queues, its workers; 1 where something is wrong."""
+    with Api(server, token) as api:
+        ready, workers = api.health("/ready"), api.get("/workers/status")
+    if json:
+        shown.as_json({"server": api.server, "ready": ready, "workers": workers})
+    else:
+        shown.overview(api.server, ready, workers)
+    if ready["status"] != "ready":
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """Run the command; exit status 1: refused or failed, 2: wrong usage, 3: no server."""
+    try:
+        app()
+    except Trouble as trouble:
+        for line in str(trouble).splitlines():
+            shown.err.print(shown.plain(line), style="red")
+        sys.exit(trouble.status)
