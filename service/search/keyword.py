@@ -18,7 +18,7 @@ from service.search.query import Query, tsquery
 from service.search.vectors import TERMS
 
 ENOUGH = 10  # full matches; where there are fewer, partial ones follow
-PARTIAL = 5000  # texts that are looked at for partial matches: those with the rarest words of the query
+PARTIAL = 2000  # texts that are looked at for partial matches: those with the rarest words of the query
 BEGINNINGS = 64  # terms that `comput*` stands for, the most frequent ones; the others match and weigh nothing
 FACET_VALUES = 50
 COUNTED = 10_000

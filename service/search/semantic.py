@@ -16,7 +16,7 @@ from service.search.filters import CONDITION, Filters
 from service.search.query import Query
 from service.search.vectors import to_text
 
-PASSAGES = 600  # nearest passages that are looked at
+PASSAGES = 400  # nearest passages that are looked at
 FEW = 1000  # texts; so many are compared one by one
 WHOLE = 0.3  # how much the mean of all passages counts beside the best one
 FLOOR = 0.25  # cosine; what is less alike has nothing to do with the query

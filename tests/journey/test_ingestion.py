@@ -1,8 +1,11 @@
 """Real pages and real documents, in at one end and found at the other, while things break."""
 
 import asyncio
+import os
 import signal
+import sys
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -195,3 +198,35 @@ async def test_what_cannot_be_read_fails_with_a_sentence_and_works_once_the_caus
     assert (await api.post(f"/resources/{id}/reprocess", json={"from": "fetched"})).status_code == 202
     await eventually(lambda: completed(api, [id]), 30)
     await emptied_of(api, [id])
+
+
+async def test_the_command_waits_until_a_folder_is_read(
+    api: httpx.AsyncClient, installation: Installation, origin: Origin, tmp_path: Path
+) -> None:
+    (tmp_path / "note.md").write_text("# Foghorns\n\nThe foghorn of the northern pier is heard for nine miles.")
+    (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
+    page = PAGES[48]
+
+    async def pharos(*arguments: str) -> tuple[int, str, str]:
+        token = (installation.home / "admin-token").read_text().strip()
+        variables = {"PHAROS_SERVER": f"http://127.0.0.1:{installation.port}", "PHAROS_TOKEN": token}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "service.cli", *arguments, env=os.environ | variables,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, err = await process.communicate()
+        return process.returncode or 0, out.decode(), err.decode()
+
+    status, out, err = await pharos("add", str(tmp_path), origin.url(page.path), "--wait")
+    assert status == 1, err
+    assert sorted(line.split("  ")[1] for line in out.splitlines()) == ["completed", "completed"]
+    assert "broken.pdf" in err
+
+    async def findable() -> bool:
+        status, out, _ = await pharos("search", '"northern pier"', "--mode", "keyword")
+        return status == 0 and "foghorn" in out
+
+    await eventually(findable, 20)
+    ids = [line.split("  ")[0] for line in out.splitlines()]
+    assert (await pharos("status"))[0] == 0
+    await emptied_of(api, ids)

@@ -217,7 +217,7 @@ async def test_partial_matches_are_looked_for_by_the_rarest_words(
         await findable(ada, f"Common {number}", "The engine.")
     await findable(ada, "Rare", "The astrolabe.")
     assert (await search("engine astrolabe", Filters(ada.id), "keyword")).total == 5
-    statement = keyword._MATCHES.text.replace("greatest(5000,", "greatest(2,")  # pyright: ignore[reportPrivateUsage]
+    statement = keyword._MATCHES.text.replace("greatest(2000,", "greatest(2,")  # pyright: ignore[reportPrivateUsage]
     monkeypatch.setattr(keyword, "_MATCHES", text(statement))
     assert titles(await search("engine astrolabe", Filters(ada.id), "keyword")) == ["Rare"]
     assert (await search("engine engine", Filters(ada.id), "keyword")).total == 4  # the rarest of all, whatever it has
