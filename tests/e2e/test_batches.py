@@ -31,12 +31,14 @@ def test_many_links_are_counted_survive_a_reload_and_are_tried_again(open_page: 
     page.goto("/ui/")
     try:
         links = [site.address + path for path in (*paths, "/sunk-1", "/sunk-2")]
+        links.append("https://me:secret@example.org/")
         page.get_by_label("Links to add").fill("\n".join(links))
         page.get_by_role("button", name="Add", exact=True).click()
         expect(page).to_have_url(re.compile(r"/ui/\?batch=[0-9a-f-]{36}$"))
         count(page, "failed", 2)
         count(page, "done", BUOYS - 1)
         page.reload()
+        expect(page.get_by_role("alert")).to_contain_text("user name or a password")
         count(page, "waiting", 1)
         count(page, "failed", 2)
         expect(page.get_by_label("Why some failed")).to_contain_text("404 Not Found")

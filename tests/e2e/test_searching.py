@@ -18,9 +18,10 @@ NOTE = {"title": "A note about the sea", "content": "The sea, as a note.", "type
 
 
 @pytest.fixture(scope="module", autouse=True)
-def library(installation: Installation, site: Site) -> None:
-    """A library that holds every article and a note."""
-    installation.call("POST", "/ingest", {"urls": [site.url(name) for name in ARTICLES]})
+def batch(installation: Installation, site: Site) -> str:
+    """A library that holds every article, a note, and a batch in which something failed."""
+    links = [site.url(name) for name in (*ARTICLES, "wreck")]
+    _, asked = installation.call("POST", "/ingest", {"urls": links})
     installation.call("POST", "/resources", NOTE)
 
     def found(title: str) -> bool:
@@ -28,6 +29,7 @@ def library(installation: Installation, site: Site) -> None:
         return answer["total"] > 0
 
     assert until(lambda: all(found(title) for title in (NOTE["title"], *(one[0] for one in ARTICLES.values()))), 90)
+    return asked["batch_id"]
 
 
 def field(page: Page) -> str:
@@ -144,8 +146,26 @@ def test_on_a_phone_filters_are_behind_a_button(open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def test_similar_items_show_where_the_server_knows_them(open_page: Open) -> None:
+    page = open_page()
+    known = {"items": [{"id": "1b4e28ba-2fa1-41d2-883f-0016d3cca427", "title": "Salt <b> and water"}]}
+    page.route("**/resources/*/similar?*", lambda route: route.fulfill(body=json.dumps(known)))
+
+    def offered(route: Route) -> None:
+        answer, place = route.fetch(), '<details class="panel timeline"'
+        section = '<section class="panel" id="similar" hidden><h2>Similar</h2><ul></ul></section>'
+        body = answer.text() if 'id="similar"' in answer.text() else answer.text().replace(place, section + place)
+        route.fulfill(response=answer, body=body)
+
+    page.route("**/ui/resources/*", offered)
+    page.goto("/ui/search?query=the+sea")
+    page.locator(".hit h2 a").first.click()
+    similar = page.locator("#similar")
+    expect(similar.get_by_role("link", name="Salt <b> and water")).to_be_visible()
+
+
 @pytest.mark.parametrize(("dark", "width"), [*product((False, True), (1280, 390))])
-def test_an_audit_finds_nothing_serious(open_page: Open, dark: bool, width: int) -> None:
+def test_an_audit_finds_nothing_serious(open_page: Open, batch: str, dark: bool, width: int) -> None:
     page, outside = open_page(width, dark=dark), open_page(width, dark=dark, signed_in=False)
     axe, found = Axe(), []
 
@@ -160,8 +180,15 @@ def test_an_audit_finds_nothing_serious(open_page: Open, dark: bool, width: int)
     audit(page, "home")
     page.keyboard.press("?")
     audit(page, "keys")
+    page.goto(f"/ui/?batch={batch}")
+    expect(page.locator(".reasons")).to_be_visible(timeout=45_000)
+    audit(page, "batch")
     page.goto("/ui/search?query=the+sea&type=webpage")
+    page.get_by_text("How to ask").click()
     audit(page, "search")
+    page.goto("/ui/search?query=zzzqqq&mode=keyword")
+    audit(page, "nothing found")
+    page.goto("/ui/search?query=the+sea")
     page.locator(".hit a").first.click()
     page.locator(".prose").wait_for()
     audit(page, "resource")

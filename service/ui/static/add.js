@@ -7,6 +7,7 @@ import { toast } from "./toast.js";
 const MOST = 1000; // links in one request
 const LARGEST = 100 * 2 ** 20; // bytes of a file
 const AT_ONCE = 2; // uploads
+const KEPT = "pharos-refused-"; // and a batch: what the server did not take, for when the page is loaded again
 
 const form = document.getElementById("add");
 const field = document.getElementById("links");
@@ -17,6 +18,9 @@ const overlay = document.getElementById("drop");
 
 /** Take what a person adds; `added(ids, batch)` is called with the ids of new items, `known(id)` for one that was there. */
 export function takeAdditions(added, known) {
+  const batch = new URLSearchParams(location.search).get("batch");
+  for (const { error, url } of JSON.parse(sessionStorage.getItem(KEPT + batch) ?? "[]")) refuse(error, url);
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("[type=submit]");
@@ -71,7 +75,9 @@ async function addLinks(urls, added, known) {
       const { items, batch_id: batch } = await call("POST", "/ingest", { urls, private: isPrivate.checked });
       const fresh = items.filter((item) => item.id && !item.duplicate).map((item) => item.id);
       const there = items.filter((item) => item.duplicate);
-      for (const item of items.filter((item) => item.error)) refuse(item.error, item.url);
+      const refused = items.filter((item) => item.error);
+      for (const { error, url } of refused) refuse(error, url);
+      if (refused.length) sessionStorage.setItem(KEPT + batch, JSON.stringify(refused));
       if (fresh.length) added(fresh, batch);
       if (there.length === 1) known(there[0].id);
       else if (there.length) toast(text("known.some", { n: there.length }));
