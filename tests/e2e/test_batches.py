@@ -57,6 +57,20 @@ def test_many_links_are_counted_survive_a_reload_and_are_tried_again(open_page: 
     expect(page.locator("#batch")).to_be_hidden()
 
 
+def test_a_batch_that_is_longer_than_a_page_has_pages(open_page: Open, site: Site) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    page.get_by_label("Links to add").fill("\n".join(site.url(f"lost-{number}") for number in range(30)))
+    page.get_by_role("button", name="Add", exact=True).click()
+    count(page, "failed", 30)
+    page.get_by_role("link", name="Older").click()
+    expect(page).to_have_url(re.compile("batch=.*&page=2"))
+    expect(page.locator("#items .item")).to_have_count(5)
+    page.go_back()
+    page.get_by_role("link", name="Show everything").click()
+    expect(page.locator("#batch")).to_be_hidden()
+
+
 def test_many_files_are_counted_too(open_page: Open) -> None:
     page = open_page()
     page.goto("/ui/")

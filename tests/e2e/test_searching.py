@@ -106,6 +106,12 @@ def test_keys_go_through_results_and_never_disturb_typing(open_page: Open) -> No
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
     page.goto("/ui/")
+    page.evaluate("window.here = true")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    assert page.evaluate("window.here") is True
     page.keyboard.press("j")
     expect(page.locator("#items .item h3 a").first).to_be_focused()
 

@@ -25,6 +25,7 @@ const grows = () => list.dataset.grows === "yes";
 const changed = new Set();
 const unseen = new Set();
 let looking = false;
+let shownAt = location.search;
 
 const rowOf = (id) => document.getElementById(`item-${id}`);
 
@@ -97,6 +98,8 @@ async function showBatch(id) {
   const fresh = await part(location.href);
   list.dataset.grows = "no";
   document.querySelectorAll("#empty, .none, .pager").forEach((one) => one.remove());
+  list.after(...fresh.querySelectorAll(".none, .pager"));
+  shownAt = location.search;
   replace(fresh);
 }
 
@@ -147,7 +150,7 @@ function hear(name, { resource_id: id }) {
 
 listen(list.dataset.position, hear, async () => replace(await part(location.href)));
 
-addEventListener("popstate", () => location.reload());
+addEventListener("popstate", () => location.search !== shownAt && location.reload()); // not for a fragment
 more.addEventListener("click", () => location.assign("/ui/"));
 
 takeAdditions(

@@ -86,6 +86,7 @@ results.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", () => {
+  if (location.hash) return; // the skip link
   const wanted = new URLSearchParams(location.search);
   carry(wanted);
   query.value = wanted.get("query") ?? "";
