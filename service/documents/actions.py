@@ -41,7 +41,15 @@ class Uploaded:
     duplicate: bool
 
 
-async def upload(session: Session, account: Account, file: Upload, *, subject: str | None, private: bool) -> Uploaded:
+async def upload(
+    session: Session,
+    account: Account,
+    file: Upload,
+    *,
+    subject: str | None,
+    private: bool,
+    batch_id: UUID | None = None,
+) -> Uploaded:
     """Make the document and its resource; the same bytes again give the first document."""
     address = ingestion.address_of(account, f"sha256:{file.key}", private=private)
     fields = {
@@ -51,7 +59,8 @@ async def upload(session: Session, account: Account, file: Upload, *, subject: s
         "subjects": [subject] if subject else [],
     }
     way = {"source": "upload", "original": file.key, "filename": file.filename, "declared_type": file.declared_type}
-    entered, is_new = await ingestion.enter(session, account, fields, way | {"from_step": "extracted"}, address)
+    way |= {"from_step": "extracted", "batch_id": batch_id}
+    entered, is_new = await ingestion.enter(session, account, fields, way, address)
     if not is_new:
         document = await session.scalar(select(Document).where(Document.resource_id == entered.resource_id))
         assert document is not None

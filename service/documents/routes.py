@@ -36,15 +36,26 @@ async def upload_documents(request: Request) -> Response:
                 raise Invalid("There is no file: send one or more in fields named `file`.")
             subject = str(form.get("subject") or "").strip() or None
             private = str(form.get("private") or "").lower() in ("1", "true", "on", "yes")
+            batch_id = _batch_id(form.get("batch_id"))
             for file in files:
                 stored = await _store(file)
                 async with transaction() as session:
                     items.append(
-                        await actions.upload(session, account(request), stored, subject=subject, private=private)
+                        await actions.upload(
+                            session, account(request), stored, subject=subject, private=private, batch_id=batch_id
+                        )
                     )
     except HTTPException as error:  # what Starlette makes of a body that it cannot parse
         raise Invalid(f"The upload is not valid multipart/form-data: {error.detail}") from None
     return respond({"items": items}, 202)
+
+
+def _batch_id(given: object) -> UUID | None:
+    """Return under which id files that are sent one by one belong together."""
+    try:
+        return UUID(str(given)) if given else None
+    except ValueError:
+        raise Invalid("`batch_id` is no UUID.") from None
 
 
 async def _store(file: UploadFile) -> actions.Upload:

@@ -17,6 +17,7 @@ from service.resources.actions import LISTED
 from service.resources.tables import Resource, visible
 from service.search.tables import Embedding, SearchDocument
 from service.security.accounts import Account
+from service.ui.text import text
 
 Phase = Literal["working", "ready", "failed"]
 Filter = Literal["all", "working", "failed"]
@@ -56,17 +57,68 @@ def _shown(shown: Filter) -> ColumnElement[bool]:
             return or_(Resource.status.in_(("pending", "processing")), and_(Resource.status == "completed", unfinished))
 
 
-async def counts(session: ReadSession, account: Account) -> dict[Filter, int]:
-    """Return how many items each filter shows."""
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why items of a batch failed, and which."""
+
+    words: str
+    ids: list[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What became of things that were added together."""
+
+    id: UUID
+    total: int
+    waiting: int
+    failed: int
+    reasons: list[Reason]
+
+    @property
+    def done(self) -> int:
+        return self.total - self.waiting - self.failed
+
+    @property
+    def failed_ids(self) -> list[UUID]:
+        return [id for reason in self.reasons for id in reason.ids]
+
+
+def _within(batch: UUID | None) -> ColumnElement[bool]:
+    """Return the condition under which a resource came in with a batch; none is asked for: always."""
+    if batch is None:
+        return true()
+    return Resource.id.in_(select(Ingestion.resource_id).where(Ingestion.batch_id == batch))
+
+
+async def batch_of(session: ReadSession, account: Account, batch: UUID | None) -> Batch | None:
+    """Return how far a batch is, as much of it as the account may see, with the reasons of its failures."""
+    if batch is None:
+        return None
+    counted = await counts(session, account, batch)
+    failures = select(Ingestion.error, Ingestion.resource_id).join(Resource, Resource.id == Ingestion.resource_id)
+    failures = failures.where(visible(account), Ingestion.batch_id == batch, Resource.status == "failed")
+    reasons: dict[str, list[UUID]] = {}
+    for error, id in await session.execute(failures.order_by(Resource.created_at, Resource.id)):
+        reasons.setdefault(error or text("batch.unknown"), []).append(id)
+    told = sorted((Reason(words, ids) for words, ids in reasons.items()), key=lambda reason: -len(reason.ids))
+    return Batch(batch, counted["all"], counted["working"], counted["failed"], told)
+
+
+async def counts(session: ReadSession, account: Account, batch: UUID | None = None) -> dict[Filter, int]:
+    """Return how many items each filter shows, of all or of one batch."""
     filters: tuple[Filter, ...] = ("all", "working", "failed")
     counted = (func.count().filter(_shown(name)) for name in filters)
-    row = (await session.execute(select(*counted).select_from(Resource).where(visible(account)))).one()
+    row = (await session.execute(select(*counted).select_from(Resource).where(visible(account), _within(batch)))).one()
     return dict(zip(filters, row, strict=True))
 
 
-async def recent(session: ReadSession, account: Account, shown: Filter, page: int) -> list[Item]:
+async def recent(
+    session: ReadSession, account: Account, shown: Filter, page: int, batch: UUID | None = None
+) -> list[Item]:
     """Return one page of what was added, newest first."""
-    listing = select(Resource).where(visible(account), _shown(shown)).order_by(Resource.created_at.desc(), Resource.id)
+    listing = select(Resource).where(visible(account), _shown(shown), _within(batch))
+    listing = listing.order_by(Resource.created_at.desc(), Resource.id)
     return await _items(session, listing.limit(PAGE).offset((page - 1) * PAGE))
 
 

@@ -28,7 +28,7 @@ from service.security.sessions import close_session, drop_cookie, set_cookie, si
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
-from service.ui.pages import page, render
+from service.ui.pages import offers, page, render
 from service.ui.search import Asked, search
 from service.ui.text import text
 from service.web import Shape, account, body, path_id, query, validated
@@ -41,6 +41,7 @@ class Shown(Shape):
     """Which part of the list."""
 
     show: library.Filter = "all"
+    batch: UUID | None = None
     page: int = Field(1, ge=1, le=40_000)
 
 
@@ -49,6 +50,7 @@ class Chosen(Shape):
 
     id: list[UUID] = Field([], max_length=100)
     show: library.Filter = "all"
+    batch: UUID | None = None
 
     @field_validator("id", mode="before")
     @classmethod
@@ -83,8 +85,9 @@ async def home(request: Request) -> Response:
     asked, who = query(request, Shown), account(request)
     position = await newest()  # before the list is read: what happens after it is told by the stream
     async with reading() as session:
-        counts = await library.counts(session, who)
-        items = await library.recent(session, who, asked.show, asked.page)
+        counts = await library.counts(session, who, asked.batch)
+        items = await library.recent(session, who, asked.show, asked.page, asked.batch)
+        batch = await library.batch_of(session, who, asked.batch)
     more = counts[asked.show] > asked.page * library.PAGE
     return render(
         request,
@@ -95,6 +98,7 @@ async def home(request: Request) -> Response:
         page=asked.page,
         more=more,
         position=position,
+        batch=batch,
     )
 
 
@@ -103,8 +107,9 @@ async def items(request: Request) -> Response:
     asked, who = query(request, Chosen), account(request)
     async with reading() as session:
         found = await library.some(session, who, asked.id)
-        counts = await library.counts(session, who)
-    return render(request, "items.html", items=found, counts=counts, shown=asked.show)
+        counts = await library.counts(session, who, asked.batch)
+        batch = await library.batch_of(session, who, asked.batch)
+    return render(request, "items.html", items=found, counts=counts, shown=asked.show, batch=batch)
 
 
 async def resource(request: Request) -> Response:
@@ -129,6 +134,7 @@ async def resource(request: Request) -> Response:
         document=document,
         again_from=RESTART[entered.source] if entered else "indexed",
         position=position,
+        similar=offers(request, "/resources/{id}/similar"),
     )
 
 

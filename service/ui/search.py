@@ -1,6 +1,6 @@
 """The search page: what was asked, what was found, and where each filter leads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +23,15 @@ from service.web import Shape
 
 PAGE = 20
 MOST = 500  # pages
-FACETS = ("type", "language", "author")
+FACETS = {  # by the name of the facet: the field of the filters that it sets
+    "type": "types",
+    "language": "languages",
+    "category": "categories",
+    "author": "authors",
+    "quality": "quality",
+    "tag": "tags",
+}
+KNOWN = {field.name for field in fields(Filters)}
 CHOICES = 8  # of one facet
 
 
@@ -34,14 +42,17 @@ class Asked(Shape):
     mode: Mode = "hybrid"
     type: str = ""
     language: str = ""
+    category: str = ""
     author: str = ""
+    quality: str = ""
+    tag: str = ""
     page: int = Field(1, ge=1, le=MOST)
     typing: bool = False  # the last word may be the beginning of one
 
     @property
     def filters(self) -> dict[str, str]:
         """The filters that are set."""
-        return {name: value for name in FACETS if (value := getattr(self, name))}
+        return {name: value for name, field in FACETS.items() if field in KNOWN and (value := getattr(self, name))}
 
     @property
     def offset(self) -> int:
@@ -80,6 +91,7 @@ class Hit:
     published_at: Any
     word_count: int
     snippet: Markup
+    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +120,7 @@ class Results:
     hits: list[Hit]
     took_ms: float
     degraded: list[str]
+    did_you_mean: str | None
 
     @property
     def pages(self) -> int:
@@ -116,11 +129,11 @@ class Results:
 
 async def search(account: Account, asked: Asked) -> dict[str, Any]:
     """Search, and return what the template shows; a query that cannot be understood is told, not raised."""
-    shown: dict[str, Any] = {"asked": asked, "results": None, "facets": [], "error": None}
+    shown: dict[str, Any] = {"asked": asked, "results": None, "facets": [], "chosen": _chosen(asked), "error": None}
     if not asked.query.strip():
         return shown
-    chosen = {name: [value] for name, value in asked.filters.items()}
-    filters = Filters(account.id, chosen.get("type"), chosen.get("language"), authors=chosen.get("author"))
+    narrowed: dict[str, Any] = {FACETS[name]: [value] for name, value in asked.filters.items()}
+    filters = Filters(account.id, **narrowed)
     try:
         found = await retrieval.search(
             asked.query, filters, asked.mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
@@ -130,7 +143,9 @@ async def search(account: Account, asked: Asked) -> dict[str, Any]:
     if not asked.typing:
         told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
         executed.record(told, account.id)
-    results = Results(found.total, await _hits(found.items), found.took_ms, found.degraded)
+    results = Results(
+        found.total, await _hits(found.items), found.took_ms, found.degraded, getattr(found, "did_you_mean", None)
+    )
     return shown | {"results": results, "facets": _facets(asked, found.facets)}
 
 
@@ -152,20 +167,28 @@ async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
             item["published_at"],
             row.word_count,
             Markup(item["snippet"]),  # noqa: S704  # the search escapes all but its own <mark>
+            item.get("why"),
         )
         for item in items
         if (row := known.get(item["id"]))  # else deleted a moment ago
     ]
 
 
+def _chosen(asked: Asked) -> list[Choice]:
+    """Return the filters that are set, each with the address that takes it away."""
+    return [Choice(_label(name, value), None, True, asked.url(**{name: ""})) for name, value in asked.filters.items()]
+
+
 def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
     facets: list[Facet] = []
-    for name in FACETS:
+    for name, field in FACETS.items():
+        if field not in KNOWN:
+            continue
         counts: dict[str, int | None] = dict(sorted(counted.get(name, {}).items(), key=lambda item: -item[1])[:CHOICES])
         value = asked.filters.get(name)
         if value:
             counts.setdefault(value, None)
-        if value or (len(counts) > 1 and max(filter(None, counts.values())) > 1):
+        if value or len(counts) > 1:
             choices = [
                 Choice(
                     _label(name, choice), count, choice == value, asked.url(**{name: "" if choice == value else choice})

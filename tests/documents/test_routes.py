@@ -1,9 +1,13 @@
 """Uploads over HTTP; reading them is the workers' part, which the journey tests show."""
 
 from collections.abc import Awaitable, Callable
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+
+from service.database import reading
+from service.ingestion.tables import Ingestion
 
 pytestmark = pytest.mark.integration
 
@@ -26,6 +30,16 @@ async def test_bytes_and_rows_are_there_before_the_answer(api: httpx.AsyncClient
 async def test_the_same_bytes_are_one_document(api: httpx.AsyncClient) -> None:
     first, again = [(await api.post("/documents", files={"file": FILE})).json()["items"][0] for _ in range(2)]
     assert (again["id"], again["task_id"], again["duplicate"]) == (first["id"], first["task_id"], True)
+
+
+async def test_files_that_are_sent_one_by_one_can_belong_together(api: httpx.AsyncClient) -> None:
+    batch = uuid4()
+    answer = await api.post("/documents", files={"file": FILE}, data={"batch_id": str(batch)})
+    (item,) = answer.json()["items"]
+    async with reading() as session:
+        entered = await session.get_one(Ingestion, UUID(item["resource_id"]))
+    assert entered.batch_id == batch
+    assert (await api.post("/documents", files={"file": FILE}, data={"batch_id": "none"})).status_code == 422
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..\\..\\boot.ini", "/abs/olute.txt", "nul\x00l.txt", "x" * 999])

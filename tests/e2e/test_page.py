@@ -240,6 +240,16 @@ def test_every_view_fits_every_size_in_both_themes(open_page: Open, site: Site, 
                 window.goto(path)
                 window.screenshot(path=pictures / f"{name}-{width}-{theme}.png")
                 assert fits(window), f"{name} is wider than {width} pixels"
+            window.goto("/ui/search?query=the+sea&type=webpage")
+            window.get_by_text("How to ask").click()
+            window.keyboard.press("j")
+            window.screenshot(path=pictures / f"filters-{width}-{theme}.png")
+            assert fits(window), f"a search with filters is wider than {width} pixels"
+            window.keyboard.press("?")
+            window.screenshot(path=pictures / f"keys-{width}-{theme}.png")
+            window.goto(page.url)
+            window.screenshot(path=pictures / f"batch-{width}-{theme}.png")
+            assert fits(window), f"the view of a batch is wider than {width} pixels"
             window.goto("/ui/search?query=fresnel")
             window.locator(".hit a").first.click()
             window.locator(".prose").wait_for()

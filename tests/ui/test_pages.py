@@ -1,11 +1,16 @@
 """Pages for people: who is let in, where errors lead, what is shown and what is escaped."""
 
+from types import SimpleNamespace
 from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from service.database import transaction
+from service.ingestion.actions import request_page
+from service.ingestion.tables import Ingestion
+from service.resources.tables import Resource
 from service.security.accounts import Account, create_user
 from service.security.login_links import create_login_link
 from service.ui import pages
@@ -217,6 +222,73 @@ async def test_nothing_found_is_said_with_a_way_on(signed_in: httpx.AsyncClient)
     page = (await signed_in.get("/ui/search", params={"query": "zzz <b>", "mode": "keyword"})).text
     assert "Nothing found for “zzz &lt;b&gt;”" in page
     assert "mode=semantic" in page
+
+
+async def test_what_the_search_tells_is_shown_and_escaped(
+    signed_in: httpx.AsyncClient, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await add("The lamp")
+    hit = {"id": found.id, "title": "The lamp", "url": None, "type": "note", "language": "en", "published_at": None}
+    hit |= {"snippet": "a <mark>lamp</mark>", "why": "its title <i>"}
+    facets = {"type": {"note": 1, "book": 2}, "language": {}, "author": {"Eve <b>": 1, "Ada": 1}}
+
+    async def search(*_: object, **__: object) -> SimpleNamespace:
+        told = {"did_you_mean": "lamp & light", "degraded": [], "took_ms": 1.0}
+        return SimpleNamespace(total=1, items=[hit], facets=facets, **told)
+
+    monkeypatch.setattr("service.ui.search.retrieval.search", search)
+    page = (await signed_in.get("/ui/search", params={"query": "lmap", "type": "note"})).text
+    assert 'Did you mean <a href="/ui/search?query=lamp+%26+light&amp;type=note">lamp &amp; light</a>' in page
+    assert "its title &lt;i&gt;" in page
+    assert "Eve &lt;b&gt;" in page
+    assert "<small>2</small>" in page  # books
+    assert "<h2>Language</h2>" not in page  # a facet without values
+    assert 'aria-label="Remove filter: Note"' in page
+    assert 'href="/ui/search?query=lmap"' in page  # without the filter
+
+
+async def test_what_a_server_does_not_offer_is_not_shown(
+    signed_in: httpx.AsyncClient, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = await add("The lamp")
+    for offered in (False, True):
+        monkeypatch.setattr("service.ui.pages.offers", lambda *_, offered=offered: offered)
+        monkeypatch.setattr("service.ui.routes.offers", lambda *_, offered=offered: offered)
+        page = (await signed_in.get(f"/ui/resources/{found.id}")).text
+        assert ('id="similar"' in page, 'data-suggest="/search/suggest"' in page) == (offered, offered)
+
+
+async def test_a_batch_is_counted_with_the_reasons_of_its_failures(
+    signed_in: httpx.AsyncClient, ada: Account, add: Add
+) -> None:
+    batch, ids = uuid4(), []
+    async with transaction() as session:
+        ben = await create_user(session, "ben", "editor")
+        other = Account(ben.id, "ben", "editor", ada.scopes)
+        for number in range(4):
+            url = f"https://example.org/{number}"
+            asked = await request_page(session, ada, url, batch_id=batch)
+            ids.append(asked.id)
+        await request_page(session, other, "https://example.org/hidden", private=True, batch_id=batch)
+        for id in ids[:2]:
+            await session.execute(update(Ingestion).where(Ingestion.resource_id == id).values(error="No <page>."))
+            await session.execute(update(Resource).where(Resource.id == id).values(status="failed"))
+    await add("Something else")
+    page = (await signed_in.get("/ui/", params={"batch": str(batch)})).text
+    assert '<div data-count="failed"><dt>Failed</dt><dd>2</dd></div>' in page
+    assert '<div data-count="waiting"><dt>Waiting</dt><dd>2</dd></div>' in page
+    assert "No &lt;page&gt;." in page
+    assert f'data-retry-all="{ids[0]} {ids[1]}"' in page
+    assert page.count('<li class="item"') == 4
+    assert "Something else" not in page
+    assert f'href="/ui/?batch={batch}&amp;show=failed"' in page or f'href="/ui/?batch={batch}&show=failed"' in page
+    failed = (await signed_in.get("/ui/", params={"batch": str(batch), "show": "failed"})).text
+    assert failed.count('<li class="item"') == 2
+    part = (await signed_in.get("/ui/items", params={"batch": str(batch)})).text
+    assert 'id="batch-counts"' in part
+    empty = (await signed_in.get("/ui/", params={"batch": str(uuid4())})).text
+    assert "Nothing here yet" not in empty
+    assert (await signed_in.get("/ui/?batch=none")).status_code == 422
 
 
 async def test_a_theme_that_was_chosen_is_there_from_the_start(signed_in: httpx.AsyncClient) -> None:

@@ -7,6 +7,7 @@ import { toast } from "./toast.js";
 const MOST = 1000; // links in one request
 const LARGEST = 100 * 2 ** 20; // bytes of a file
 const AT_ONCE = 2; // uploads
+const KEPT = "pharos-refused-"; // and a batch: what the server did not take, for when the page is loaded again
 
 const form = document.getElementById("add");
 const field = document.getElementById("links");
@@ -15,8 +16,11 @@ const refusals = document.getElementById("refusals");
 const uploads = document.getElementById("uploads");
 const overlay = document.getElementById("drop");
 
-/** Take what a person adds; `added(ids)` is called with the ids of new items, `known(id)` for one that was there. */
+/** Take what a person adds; `added(ids, batch)` is called with the ids of new items, `known(id)` for one that was there. */
 export function takeAdditions(added, known) {
+  const batch = new URLSearchParams(location.search).get("batch");
+  for (const { error, url } of JSON.parse(sessionStorage.getItem(KEPT + batch) ?? "[]")) refuse(error, url);
+
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("[type=submit]");
@@ -68,11 +72,13 @@ async function addLinks(urls, added, known) {
       if (answer.duplicate) known(answer.id);
       else added([answer.id]);
     } else {
-      const { items } = await call("POST", "/ingest", { urls, private: isPrivate.checked });
+      const { items, batch_id: batch } = await call("POST", "/ingest", { urls, private: isPrivate.checked });
       const fresh = items.filter((item) => item.id && !item.duplicate).map((item) => item.id);
       const there = items.filter((item) => item.duplicate);
-      for (const item of items.filter((item) => item.error)) refuse(item.error, item.url);
-      if (fresh.length) added(fresh);
+      const refused = items.filter((item) => item.error);
+      for (const { error, url } of refused) refuse(error, url);
+      if (refused.length) sessionStorage.setItem(KEPT + batch, JSON.stringify(refused));
+      if (fresh.length) added(fresh, batch);
       if (there.length === 1) known(there[0].id);
       else if (there.length) toast(text("known.some", { n: there.length }));
     }
@@ -104,10 +110,17 @@ async function addFiles(files, added, known) {
     if (file.size > LARGEST) refuse(text("too.large", { name: file.name }));
     return file.size <= LARGEST;
   }).map((file) => [file, line(file.name)]);
+  const batch = waiting.length > 1 ? newId() : null;
   const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await upload(...next, added, known);
+    for (let next = waiting.shift(); next; next = waiting.shift()) await upload(...next, batch, added, known);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+}
+
+/** Make a random UUID; `crypto.randomUUID` is only there over HTTPS and on one's own machine. */
+function newId() {
+  const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
 }
 
 function line(name) {
@@ -118,14 +131,15 @@ function line(name) {
   return row;
 }
 
-async function upload(file, row, added, known) {
+async function upload(file, row, batch, added, known) {
   const data = new FormData();
   data.append("private", String(isPrivate.checked));
+  if (batch) data.append("batch_id", batch);
   data.append("file", file);
   try {
     const { items: [item] } = await send(data, (share) => (row.querySelector("progress").value = share * 100));
     if (item.duplicate) known(item.resource_id);
-    else await added([item.resource_id]);
+    else await added([item.resource_id], batch);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refuse(error.message, file.name);

@@ -1,5 +1,7 @@
 // What every page has: the theme, keys, menus, and times that go on.
 
+import "./keys.js";
+import "./suggest.js";
 import "./toast.js";
 import { text } from "./text.js";
 
@@ -13,16 +15,6 @@ document.getElementById("theme")?.addEventListener("click", () => {
   else root.dataset.theme = next;
   const age = next === system ? 0 : 31_536_000; // what the system prefers need not be remembered
   document.cookie = `pharos_theme=${next}; path=/; max-age=${age}; samesite=lax`;
-});
-
-const query = document.getElementById("query");
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || !query) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  event.preventDefault();
-  query.focus();
-  query.select();
 });
 
 for (const menu of document.querySelectorAll("details.menu")) {

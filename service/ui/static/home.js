@@ -18,11 +18,14 @@ const ARRIVALS = ["ingestion.started", "document.uploaded", "resource.created"];
 
 const list = document.getElementById("items");
 const more = document.getElementById("more");
-const show = new URLSearchParams(location.search).get("show") ?? "all";
-const grows = list.dataset.grows === "yes";
+const asked = () => new URLSearchParams(location.search);
+const show = () => asked().get("show") ?? "all";
+const batch = () => asked().get("batch");
+const grows = () => list.dataset.grows === "yes";
 const changed = new Set();
 const unseen = new Set();
 let looking = false;
+let shownAt = location.search;
 
 const rowOf = (id) => document.getElementById(`item-${id}`);
 
@@ -41,11 +44,14 @@ async function look() {
   try {
     if (arriving.length > PAGE) {
       changed.clear();
-      replace(await part("/ui/"));
+      replace(await part(location.href));
     } else {
-      const asked = [...there, ...arriving];
-      asked.forEach((id) => changed.delete(id));
-      update(asked, await part(`/ui/items?${new URLSearchParams([["show", show], ...asked.map((id) => ["id", id])])}`));
+      const ids = [...there, ...arriving];
+      ids.forEach((id) => changed.delete(id));
+      const wanted = [["show", show()], ...(batch() ? [["batch", batch()]] : []), ...ids.map((id) => ["id", id])];
+      const where = location.search;
+      const fresh = await part(`/ui/items?${new URLSearchParams(wanted)}`);
+      if (where === location.search) update(ids, fresh);
     }
   } catch (error) {
     console.warn("The list could not be refreshed:", error.message);
@@ -73,8 +79,28 @@ function replace(fresh) {
 }
 
 function recount(fresh) {
+  const before = document.getElementById("batch-counts")?.textContent;
   morph(document.getElementById("filters"), fresh.querySelector("#filters"));
+  morph(document.getElementById("batch"), fresh.querySelector("#batch"));
+  const after = document.getElementById("batch-counts")?.textContent;
+  if (after && after !== before) announce(soFar(), soFar);
   light();
+}
+
+function soFar() {
+  const count = (name) => document.querySelector(`#batch-counts [data-count=${name}] dd`)?.textContent ?? "0";
+  return text("batch.so.far", { done: count("done"), waiting: count("waiting"), failed: count("failed") });
+}
+
+/** Show what was added together, under an address that can be loaded again. */
+async function showBatch(id) {
+  history.pushState(null, "", `/ui/?batch=${id}`);
+  const fresh = await part(location.href);
+  list.dataset.grows = "no";
+  document.querySelectorAll("#empty, .none, .pager").forEach((one) => one.remove());
+  list.after(...fresh.querySelectorAll(".none, .pager"));
+  shownAt = location.search;
+  replace(fresh);
 }
 
 function place(row) {
@@ -115,8 +141,8 @@ function hear(name, { resource_id: id }) {
     rowOf(id)?.remove();
     unseen.delete(id);
     note();
-  } else if (rowOf(id) || (arrives && grows)) note(id);
-  else if (arrives && show === "all") unseen.add(id);
+  } else if (rowOf(id) || (arrives && grows())) note(id);
+  else if (arrives && show() === "all" && !batch()) unseen.add(id);
   else note(); // the counts
   more.hidden = unseen.size === 0;
   more.textContent = text("more", { n: unseen.size });
@@ -124,12 +150,15 @@ function hear(name, { resource_id: id }) {
 
 listen(list.dataset.position, hear, async () => replace(await part(location.href)));
 
+addEventListener("popstate", () => location.search !== shownAt && location.reload()); // not for a fragment
 more.addEventListener("click", () => location.assign("/ui/"));
 
 takeAdditions(
-  (ids) => {
+  async (ids, together) => {
     if (ids.length > 1) toast(text("added", { n: ids.length }));
-    if (grows) ids.forEach(note);
+    if (together && together === batch()) ids.forEach(note);
+    else if (together) await showBatch(together);
+    else if (grows()) ids.forEach(note);
     else location.assign("/ui/");
   },
   (id) => {

@@ -18,6 +18,7 @@ async function refresh() {
   const fresh = (await part(location.pathname)).querySelector("#resource");
   const before = page.dataset.phase;
   morph(page, fresh);
+  showSimilar();
   if (before !== "ready" && page.dataset.phase === "ready") announce(text("ready", { title: page.dataset.title }), String);
   return page.dataset.position;
 }
@@ -40,6 +41,28 @@ function hear(name, data) {
     timer ||= setTimeout(soon, SOON);
   }
 }
+
+let similar = [];
+
+function showSimilar() {
+  const section = document.getElementById("similar");
+  if (!section) return;
+  section.hidden = similar.length === 0;
+  section.querySelector("ul").replaceChildren(...similar.map((other) => {
+    const line = document.createElement("li");
+    line.append(Object.assign(document.createElement("a"), { href: `/ui/resources/${other.id}`, textContent: other.title }));
+    return line;
+  }));
+}
+
+async function findSimilar() {
+  const answer = await fetch(`/resources/${id}/similar?limit=5`);
+  const { items = [] } = answer.ok ? await answer.json() : {};
+  similar = items.filter((other) => other.id !== id).slice(0, 5);
+  showSimilar();
+}
+
+if (document.getElementById("similar")) findSimilar().catch((error) => console.warn("Nothing similar:", error.message));
 
 listen(page.dataset.position, hear, refresh);
 

@@ -1,6 +1,7 @@
-// Results while one types; each answer replaces the one before, an outdated request is given up.
+// Results while one types; each answer changes the one before, an outdated request is given up.
 
 import { part } from "./api.js";
+import { morph } from "./morph.js";
 import { text } from "./text.js";
 import { announce, toast } from "./toast.js";
 
@@ -18,7 +19,16 @@ function fields() {
   return wanted;
 }
 
-async function ask(wanted, { keep = false, typing = false } = {}) {
+/** Have the search box carry what an address says besides the query. */
+function carry(wanted) {
+  form.querySelectorAll("input[type=hidden]").forEach((field) => field.remove());
+  for (const [name, value] of wanted) {
+    if (name === "query" || name === "page") continue;
+    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+  }
+}
+
+async function ask(wanted, { address = "replace", typing = false } = {}) {
   clearTimeout(timer);
   asking.abort();
   asking = new AbortController();
@@ -27,10 +37,13 @@ async function ask(wanted, { keep = false, typing = false } = {}) {
   try {
     const fresh = await part(`/ui/search/results?${wanted}${typing ? "&typing=1" : ""}`, { signal });
     if (signal.aborted) return;
-    results.replaceChildren(fresh);
+    const next = results.cloneNode(false);
+    next.append(fresh);
+    morph(results, next);
+    open(results.hasAttribute("data-filters"));
     document.title = document.title.replace(/^.*(?= · )/, () => wanted.get("query") || text("search"));
-    if (keep) history.pushState(null, "", `/ui/search?${wanted}`);
-    else history.replaceState(null, "", `/ui/search?${wanted}`);
+    if (address === "push") history.pushState(null, "", `/ui/search?${wanted}`);
+    else if (address === "replace") history.replaceState(null, "", `/ui/search?${wanted}`);
     const count = document.getElementById("count");
     if (count) announce(count.firstChild?.textContent.trim() ?? "", String);
   } catch (error) {
@@ -56,14 +69,27 @@ results.addEventListener("click", (event) => {
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
   event.preventDefault();
   const wanted = new URL(link.href).searchParams;
-  form.querySelectorAll("input[type=hidden]").forEach((field) => field.remove());
-  for (const [name, value] of wanted) {
-    if (name === "query" || name === "page") continue;
-    form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
-  }
-  ask(wanted, { keep: true });
+  carry(wanted);
+  query.value = wanted.get("query") ?? "";
+  ask(wanted, { address: "push" });
   if (wanted.has("page")) scrollTo({ top: 0 });
 });
 
-addEventListener("popstate", () => location.reload());
+// On a phone the filters are behind a button.
+function open(shown) {
+  results.toggleAttribute("data-filters", shown);
+  document.getElementById("show-filters")?.setAttribute("aria-expanded", String(shown));
+}
+
+results.addEventListener("click", (event) => {
+  if (event.target.closest("#show-filters")) open(!results.hasAttribute("data-filters"));
+});
+
+addEventListener("popstate", () => {
+  if (location.hash) return; // the skip link
+  const wanted = new URLSearchParams(location.search);
+  carry(wanted);
+  query.value = wanted.get("query") ?? "";
+  ask(wanted, { address: "keep" });
+});
 if (!query.value) query.focus();
