@@ -77,21 +77,15 @@ def page(
 
 
 def render(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
-    """Answer with a template; it also knows the account, the theme that was chosen, the path, and what is offered."""
+    """Answer with a template; it also knows the account, the theme that was chosen and the path."""
     theme = request.cookies.get("pharos_theme")
     html = templates.get_template(template).render(
         account=request.scope.get("account"),
         theme=theme if theme in THEMES else None,
         path=request.url.path,
-        suggests=offers(request, "/search/suggest"),
         **values,
     )
     return HTMLResponse(html, status)
-
-
-def offers(request: Request, path: str) -> bool:
-    """Say whether this server answers a path, as routes declare it."""
-    return any(getattr(route, "path", None) == path for route in request.app.routes)
 
 
 def sign_in_first(request: Request) -> Response:

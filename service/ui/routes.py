@@ -28,7 +28,7 @@ from service.security.sessions import close_session, drop_cookie, set_cookie, si
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
-from service.ui.pages import offers, page, render
+from service.ui.pages import page, render
 from service.ui.search import Asked, search
 from service.ui.text import text
 from service.web import Shape, account, body, path_id, query, validated
@@ -134,7 +134,6 @@ async def resource(request: Request) -> Response:
         document=document,
         again_from=RESTART[entered.source] if entered else "indexed",
         position=position,
-        similar=offers(request, "/resources/{id}/similar"),
     )
 
 

@@ -1,6 +1,6 @@
 """The search page: what was asked, what was found, and where each filter leads."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import ceil
 from typing import Any
 from urllib.parse import urlencode
@@ -26,12 +26,10 @@ MOST = 500  # pages
 FACETS = {  # by the name of the facet: the field of the filters that it sets
     "type": "types",
     "language": "languages",
-    "category": "categories",
     "author": "authors",
-    "quality": "quality",
+    "subject": "subjects",
     "tag": "tags",
 }
-KNOWN = {field.name for field in fields(Filters)}
 CHOICES = 8  # of one facet
 
 
@@ -42,9 +40,8 @@ class Asked(Shape):
     mode: Mode = "hybrid"
     type: str = ""
     language: str = ""
-    category: str = ""
     author: str = ""
-    quality: str = ""
+    subject: str = ""
     tag: str = ""
     page: int = Field(1, ge=1, le=MOST)
     typing: bool = False  # the last word may be the beginning of one
@@ -52,7 +49,7 @@ class Asked(Shape):
     @property
     def filters(self) -> dict[str, str]:
         """The filters that are set."""
-        return {name: value for name, field in FACETS.items() if field in KNOWN and (value := getattr(self, name))}
+        return {name: value for name in FACETS if (value := getattr(self, name))}
 
     @property
     def offset(self) -> int:
@@ -91,7 +88,7 @@ class Hit:
     published_at: Any
     word_count: int
     snippet: Markup
-    why: str | None
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +140,7 @@ async def search(account: Account, asked: Asked) -> dict[str, Any]:
     if not asked.typing:
         told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
         executed.record(told, account.id)
-    results = Results(
-        found.total, await _hits(found.items), found.took_ms, found.degraded, getattr(found, "did_you_mean", None)
-    )
+    results = Results(found.total, await _hits(found.items), found.took_ms, found.degraded, found.did_you_mean)
     return shown | {"results": results, "facets": _facets(asked, found.facets)}
 
 
@@ -167,7 +162,7 @@ async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
             item["published_at"],
             row.word_count,
             Markup(item["snippet"]),  # noqa: S704  # the search escapes all but its own <mark>
-            item.get("why"),
+            item["why"],
         )
         for item in items
         if (row := known.get(item["id"]))  # else deleted a moment ago
@@ -181,9 +176,7 @@ def _chosen(asked: Asked) -> list[Choice]:
 
 def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
     facets: list[Facet] = []
-    for name, field in FACETS.items():
-        if field not in KNOWN:
-            continue
+    for name in FACETS:
         counts: dict[str, int | None] = dict(sorted(counted.get(name, {}).items(), key=lambda item: -item[1])[:CHOICES])
         value = asked.filters.get(name)
         if value:

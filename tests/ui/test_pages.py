@@ -247,17 +247,6 @@ async def test_what_the_search_tells_is_shown_and_escaped(
     assert 'href="/ui/search?query=lmap"' in page  # without the filter
 
 
-async def test_what_a_server_does_not_offer_is_not_shown(
-    signed_in: httpx.AsyncClient, add: Add, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = await add("The lamp")
-    for offered in (False, True):
-        monkeypatch.setattr("service.ui.pages.offers", lambda *_, offered=offered: offered)
-        monkeypatch.setattr("service.ui.routes.offers", lambda *_, offered=offered: offered)
-        page = (await signed_in.get(f"/ui/resources/{found.id}")).text
-        assert ('id="similar"' in page, 'data-suggest="/search/suggest"' in page) == (offered, offered)
-
-
 async def test_a_batch_is_counted_with_the_reasons_of_its_failures(
     signed_in: httpx.AsyncClient, ada: Account, add: Add
 ) -> None:

@@ -53,7 +53,7 @@ async function ask() {
   const { signal } = asking;
   if (!prefix) return close();
   try {
-    const answer = await fetch(`${query.dataset.suggest}?${new URLSearchParams({ prefix, limit: MOST })}`, { signal });
+    const answer = await fetch(`/search/suggest?${new URLSearchParams({ prefix, limit: MOST })}`, { signal });
     const { suggestions = [] } = answer.ok ? await answer.json() : {};
     if (signal.aborted || document.activeElement !== query) return;
     const known = suggestions.filter(({ text }) => typeof text === "string" && text !== prefix);
@@ -65,7 +65,7 @@ async function ask() {
 
 query?.addEventListener("input", () => {
   clearTimeout(timer);
-  if (query.dataset.suggest) timer = setTimeout(ask, PAUSE);
+  timer = setTimeout(ask, PAUSE);
 });
 
 query?.addEventListener("keydown", (event) => {
