@@ -23,6 +23,8 @@ class Resource(Base):
         Index("ix_resources_canonical_url", "canonical_url"),
         Index("ix_resources_content_hash", "content_hash"),
         Index("ix_resources_updated_at", "updated_at"),
+        Index("ix_resources_title", text("to_tsvector('simple'::regconfig, title)"), postgresql_using="gin"),
+        Index("ix_resources_private", "owner_id", postgresql_where=text("private")),
         Index("ix_resources_unfinished", "status", postgresql_where=text("status <> 'completed'")),
     )
 

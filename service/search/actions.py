@@ -39,6 +39,10 @@ _TSV = " || ".join(
 _WORDS = "translate({}, :breaks, :blanks)".format(
     " || ' ' || ".join(f"coalesce({one}, '')" for one in _FIELDS.values())
 )
+_LABELS = """'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{}' ELSE ARRAY['language:' || r.language] END)
+            || ARRAY(SELECT 'author:' || one FROM unnest(r.authors) AS one)
+            || ARRAY(SELECT 'subject:' || one FROM unnest(r.subjects) AS one)
+            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)"""
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,
@@ -49,7 +53,7 @@ _INDEX = text(
     ),
     fresh AS MATERIALIZED (
         SELECT r.id AS resource_id, configuration, input_hash, {_TSV} AS tsv,
-            char_length(r.content) > :most AS truncated
+            char_length(r.content) > :most AS truncated, {_LABELS} AS labels
         FROM source r
         WHERE NOT EXISTS (SELECT FROM search_documents d WHERE d.resource_id = r.id AND d.input_hash = r.input_hash)
     ),{WEIGHING},
@@ -65,12 +69,13 @@ _INDEX = text(
     ),
     written AS (
         INSERT INTO search_documents AS d
-            (resource_id, configuration, input_hash, tsv, weights, length, truncated, indexed_at)
-        SELECT resource_id, configuration, input_hash, tsv, weights, length, truncated, clock_timestamp()
+            (resource_id, configuration, input_hash, tsv, weights, length, labels, truncated, indexed_at)
+        SELECT resource_id, configuration, input_hash, tsv, weights, length, labels, truncated, clock_timestamp()
         FROM fresh, weighted
         ON CONFLICT (resource_id) DO UPDATE SET input_hash = excluded.input_hash,
             configuration = excluded.configuration, tsv = excluded.tsv, weights = excluded.weights,
-            length = excluded.length, truncated = excluded.truncated, indexed_at = excluded.indexed_at
+            length = excluded.length, labels = excluded.labels, truncated = excluded.truncated,
+            indexed_at = excluded.indexed_at
         RETURNING resource_id
     )
     SELECT CASE WHEN private THEN owner_id END AS audience FROM source JOIN written ON resource_id = id"""  # noqa: S608

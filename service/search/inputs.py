@@ -9,6 +9,6 @@ from service.inference import MODEL
 INDEX_VERSION = "words/2"
 
 INDEX_INPUT = f"""md5(ROW(
-    '{INDEX_VERSION}'::text, r.title, r.description, r.language, r.authors, r.subjects, r.tags, r.content_hash
+    '{INDEX_VERSION}'::text, r.title, r.description, r.type, r.language, r.authors, r.subjects, r.tags, r.content_hash
 )::text)"""
 EMBEDDING_INPUT = f"md5(ROW('{MODEL}'::text, r.title, r.content_hash)::text)"

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from service.database import ReadSession
 from service.search.filters import CONDITION, Filters
@@ -24,13 +24,7 @@ FACET_VALUES = 50
 COUNTED = 10_000
 
 
-FACETS = {  # what is counted, and where it comes from
-    "type": ("type", ""),
-    "language": ("language", "WHERE language IS NOT NULL"),
-    "author": ("author", ", unnest(authors) AS author"),
-    "subject": ("subject", ", unnest(subjects) AS subject"),
-    "tag": ("tag", ", unnest(tags) AS tag"),
-}
+FACETS = ("type", "language", "author", "subject", "tag")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +40,18 @@ class Matches:
 
 def _by(query: str) -> str:
     """SQL: the texts of one language that match; OFFSET 0 makes the planner ask the index, not read them all."""
-    return f"""SELECT d.resource_id, d.configuration, d.tsv, d.weights FROM search_documents d
+    return f"""SELECT d.resource_id, d.configuration, d.tsv, d.weights, d.labels FROM search_documents d
         WHERE d.configuration = q.configuration AND d.tsv @@ {query} OFFSET 0"""  # noqa: S608
 
 
-_FACETS = " UNION ALL ".join(
-    f"""(SELECT '{name}' AS facet, {one} AS value, count(*) AS number FROM counted {source}
-        GROUP BY value ORDER BY number DESC, value LIMIT {FACET_VALUES})"""  # noqa: S608
-    for name, (one, source) in FACETS.items()
-)
-_MATCHES = text(
-    f"""WITH present AS MATERIALIZED (
+# Most searches have no filter: then only what others keep to themselves is left out, and no row of `resources` is read.
+_ANYTHING = "", "d.resource_id NOT IN (SELECT id FROM resources WHERE private AND owner_id IS DISTINCT FROM :account)"
+_NARROWED = "JOIN resources r ON r.id = d.resource_id", CONDITION
+
+
+def _statement(join: str, condition: str) -> TextClause:
+    return text(
+        f"""WITH present AS MATERIALIZED (
         SELECT configuration, documents AS size FROM search_corpora
     ),
     queries AS MATERIALIZED (
@@ -64,8 +59,8 @@ _MATCHES = text(
     ),
     full_matches AS MATERIALIZED (
         SELECT count(*) AS number FROM (
-            SELECT FROM queries q, LATERAL ({_by("q.strict")}) d JOIN resources r ON r.id = d.resource_id
-            WHERE {CONDITION} LIMIT {ENOUGH}
+            SELECT FROM queries q, LATERAL ({_by("q.strict")}) d {join}
+            WHERE {condition} LIMIT {ENOUGH}
         ) sample
     ),
     lexemes AS MATERIALIZED (
@@ -115,22 +110,22 @@ _MATCHES = text(
         WHERE rarity > 0 GROUP BY configuration
     ),
     hits AS MATERIALIZED (
-        SELECT r.id, r.type, r.language, r.authors, r.subjects, r.tags, score
+        SELECT d.resource_id AS id, d.labels, score
         FROM (
             SELECT configuration, strict, asked,
                 CASE number WHEN {ENOUGH} THEN strict ELSE coalesce(loose, strict) END AS chosen
             FROM queries NATURAL LEFT JOIN asked NATURAL LEFT JOIN choices, full_matches
         ) q,
-        LATERAL ({_by("q.chosen")}) d
-        JOIN resources r ON r.id = d.resource_id,
+        LATERAL ({_by("q.chosen")}) d {join},
         LATERAL (SELECT coalesce(-(d.weights <#> q.asked), 0) AS score) weighed
-        WHERE (score > 0 OR d.tsv @@ q.strict) AND {CONDITION}
+        WHERE (score > 0 OR d.tsv @@ q.strict) AND {condition}
     ),
     found AS MATERIALIZED (
-        SELECT id, type, language, authors, subjects, tags, score FROM hits
+        SELECT id, labels, score FROM hits
         UNION ALL
-        SELECT r.id, r.type, r.language, r.authors, r.subjects, r.tags, 0 FROM resources r
-        WHERE r.id = ANY(CAST(:others AS uuid[])) AND NOT EXISTS (SELECT FROM hits WHERE hits.id = r.id)
+        SELECT other.id, coalesce(d.labels, '{{}}'), 0
+        FROM unnest(CAST(:others AS uuid[])) AS other(id) LEFT JOIN search_documents d ON d.resource_id = other.id
+        WHERE NOT EXISTS (SELECT FROM hits WHERE hits.id = other.id)
     ),
     total AS MATERIALIZED (SELECT count(*) AS number FROM found),
     counted AS MATERIALIZED (
@@ -138,15 +133,25 @@ _MATCHES = text(
         UNION ALL
         (SELECT * FROM found WHERE (SELECT number FROM total) > {COUNTED} ORDER BY score DESC, id LIMIT {COUNTED})
     ),
-    facets AS ({_FACETS})
+    facets AS (
+        SELECT *, row_number() OVER (PARTITION BY facet ORDER BY number DESC, value) AS place
+        FROM (
+            SELECT split_part(label, ':', 1) AS facet, substr(label, strpos(label, ':') + 1) AS value, number
+            FROM (SELECT label, count(*) AS number FROM counted, unnest(labels) AS label GROUP BY label) labelled
+        ) parted
+    )
     SELECT
         (SELECT array_agg(id ORDER BY score DESC, id) FROM (
             SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS ids,
         (SELECT array_agg(score ORDER BY score DESC, id) FROM (
             SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS scores,
         (SELECT number FROM total) AS total,
-        (SELECT json_agg(json_build_array(facet, value, number))::text FROM facets) AS facets"""  # noqa: S608
-)
+        (SELECT json_agg(json_build_array(facet, value, number) ORDER BY place)::text
+         FROM facets WHERE place <= {FACET_VALUES}) AS facets"""  # noqa: S608
+    )
+
+
+_MATCHES, _FILTERED = _statement(*_ANYTHING), _statement(*_NARROWED)
 
 
 def parameters(query: Query | None, most: int, others: list[UUID]) -> dict[str, Any]:
@@ -166,7 +171,11 @@ async def matches(
     session: ReadSession, query: Query | None, filters: Filters, most: int, others: list[UUID]
 ) -> Matches:
     """Return the best `most` texts for a query (None: nothing by words); figures count `others` as well."""
-    row = (await session.execute(_MATCHES, filters.parameters | parameters(query, most, others))).one()
+    if filters.narrow:
+        given, statement = filters.parameters, _FILTERED
+    else:
+        given, statement = {"account": filters.account}, _MATCHES
+    row = (await session.execute(statement, given | parameters(query, most, others))).one()
     facets: dict[str, dict[str, int]] = {name: {} for name in FACETS}
     for facet, value, number in orjson.loads(row.facets or "[]"):
         facets[facet][value] = number

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from service.database import ReadSession
 from service.search.filters import CONDITION, Filters
-from service.search.query import Query, Term, tsquery
+from service.search.query import All, Query, Term, tsquery
 
 MANY = 200  # texts whose titles are looked at
 SHORTEST = 4  # letters of a word that may be misspelled
@@ -21,7 +21,9 @@ ALIKE = 0.7  # share of the letters that two spellings have in common, at least
 _WORD = re.compile(r"\w+")
 _LAST = re.compile(r"\w{2,100}$")  # one letter begins too much
 
-_VISIBLE = f"""EXISTS (
+# A term in more texts than others keep to themselves is in one that the account may see; else one has to look.
+_VISIBLE = f"""documents > (
+        SELECT count(*) FROM resources WHERE private AND owner_id IS DISTINCT FROM :account) OR EXISTS (
         SELECT FROM (SELECT d.resource_id FROM search_documents d
             WHERE d.tsv @@ CAST(quote_literal(lexeme) AS tsquery) OFFSET 0) d
         JOIN resources r ON r.id = d.resource_id WHERE {CONDITION})"""  # noqa: S608
@@ -35,12 +37,10 @@ _WORDS = text(
     WHERE {_VISIBLE} LIMIT :most"""  # noqa: S608
 )
 _TITLES = text(
-    f"""SELECT DISTINCT ON (length(r.title), r.title) r.title
-    FROM (SELECT configuration, to_tsquery(configuration::regconfig, :beginning) AS asked FROM search_corpora) q,
-        LATERAL (SELECT d.resource_id FROM search_documents d
-            WHERE d.configuration = q.configuration AND d.tsv @@ q.asked LIMIT {MANY}) d
-        JOIN resources r ON r.id = d.resource_id
-    WHERE {CONDITION} ORDER BY length(r.title), r.title LIMIT :most"""  # noqa: S608
+    f"""SELECT DISTINCT ON (length(title), title) title
+    FROM (SELECT r.title FROM resources r
+        WHERE to_tsvector('simple', r.title) @@ to_tsquery('simple', :beginning) AND {CONDITION} LIMIT {MANY}) found
+    ORDER BY length(title), title LIMIT :most"""  # noqa: S608
 )
 _UNKNOWN = text(
     """SELECT word FROM unnest(CAST(:words AS text[])) WITH ORDINALITY AS asked(word, place)
@@ -76,7 +76,7 @@ async def suggest(session: ReadSession, typed: str, filters: Filters, most: int)
     beginning = last[0].lower()
     parameters = filters.parameters | {"beginning": beginning, "most": most}
     found = list(await session.scalars(_WORDS, parameters))
-    in_title = " & ".join([tsquery(Term(word)) + ":A" for word in before] + [tsquery(Term(words[-1], True)) + "A"])
+    in_title = tsquery(All((*map(Term, before), Term(words[-1], True))))
     titles = list(await session.scalars(_TITLES, filters.parameters | {"beginning": in_title, "most": most}))
     kept = typed[: last.start()]
     of_words = [Suggestion(kept + word, "word") for word in found[: max(most - len(titles), (most + 1) // 2)]]

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DDL, DateTime, ForeignKey, Identity, Index, Text, UniqueConstraint, event, func
-from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -32,6 +32,7 @@ class SearchDocument(Base):
     tsv: Mapped[Any] = mapped_column(TSVECTOR)
     weights: Mapped[str | None] = mapped_column(SparseVector())  # of its terms; None until it is indexed again
     length: Mapped[float] = mapped_column(server_default="0")  # occurrences of terms, weighted by field
+    labels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")  # what facets count: `author:Ada`
     truncated: Mapped[bool]  # the end of a very long text is not indexed
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

@@ -221,3 +221,27 @@ async def test_partial_matches_are_looked_for_by_the_rarest_words(
     monkeypatch.setattr(keyword, "_MATCHES", text(statement))
     assert titles(await search("engine astrolabe", Filters(ada.id), "keyword")) == ["Rare"]
     assert (await search("engine engine", Filters(ada.id), "keyword")).total == 4  # the rarest of all, whatever it has
+
+
+async def test_what_others_keep_to_themselves_is_neither_found_nor_counted(ada: Account, grace: Account) -> None:
+    await findable(grace, "Hers", "The lamp.", private=True, tags=["secret"])
+    hidden = await findable(grace, "Open as yet", "The lamp.", tags=["open"])
+    await findable(ada, "Mine", "The lamp.", private=True, tags=["mine"])
+    found = await search("lamp", Filters(ada.id), "keyword")
+    assert (found.total, set(found.facets["tag"])) == (2, {"open", "mine"})
+    async with transaction() as session:
+        await resources.change(session, grace, hidden, {"private": True})
+    found = await search("lamp", Filters(ada.id), "keyword")  # at once, though the index is not made anew
+    assert (found.total, set(found.facets["tag"])) == (1, {"mine"})
+    assert (await search("lamp", Filters(ada.id, tags=["open"]), "keyword")).total == 0
+    assert (await search("lamp", Filters(grace.id), "keyword")).total == 2
+
+
+async def test_facets_follow_what_is_changed(ada: Account) -> None:
+    id = await findable(ada, "Lamps", "The lamp.", authors=["Ada: the first"], type="webpage")
+    async with transaction() as session:
+        await resources.change(session, ada, id, {"type": "document", "tags": ["a:b"]})
+    assert await index(id)
+    facets = (await search("lamp", Filters(ada.id), "keyword")).facets
+    assert facets["type"] == {"document": 1}
+    assert (facets["author"], facets["tag"]) == ({"Ada: the first": 1}, {"a:b": 1})

@@ -63,6 +63,13 @@ def upgrade() -> None:
     op.execute("INSERT INTO search_corpora SELECT DISTINCT configuration, 0, 0 FROM search_documents")
     op.add_column("search_documents", sa.Column("weights", SparseVector(), nullable=True))
     op.add_column("search_documents", sa.Column("length", sa.Float(), server_default="0", nullable=False))
+    op.add_column(
+        "search_documents", sa.Column("labels", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False)
+    )
+    op.create_index(
+        "ix_resources_title", "resources", [sa.text("to_tsvector('simple'::regconfig, title)")], postgresql_using="gin"
+    )
+    op.create_index("ix_resources_private", "resources", ["owner_id"], postgresql_where=sa.text("private"))
     op.execute("ALTER TABLE search_documents ALTER weights SET STORAGE MAIN")  # it is read with every candidate
     for statement in FORGETTING:
         op.execute(statement)
@@ -71,6 +78,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.execute("DROP TRIGGER forget_terms ON search_documents")
     op.execute("DROP FUNCTION pharos_forget_terms")
+    op.drop_index("ix_resources_title", table_name="resources")
+    op.drop_index("ix_resources_private", table_name="resources", postgresql_where=sa.text("private"))
+    op.drop_column("search_documents", "labels")
     op.drop_column("search_documents", "length")
     op.drop_column("search_documents", "weights")
     op.drop_table("saved_searches")
