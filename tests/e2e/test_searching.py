@@ -190,3 +190,32 @@ def test_an_audit_finds_nothing_serious(open_page: Open, batch: str, dark: bool,
     page.locator(".prose").wait_for()
     audit(page, "resource")
     assert found == []
+
+
+def test_tags_are_put_on_and_taken_off_and_narrow_a_search(open_page: Open) -> None:
+    page = open_page(390, 844)
+    page.goto("/ui/search?query=the+sea")
+    page.locator(".hit h2 a").first.click()
+    title = page.get_by_role("heading", level=1).inner_text()
+    field = page.get_by_label("Add a tag", exact=True)
+    deep, salty = (page.locator("#tags .tag").filter(has_text=tag) for tag in ("deep <b> Sea", "brine"))
+    for typed in ("  deep <b> Sea ", "DEEP <B> SEA", "brine"):
+        field.fill(typed)
+        field.press("Enter")
+        expect(field).to_have_value("")
+    expect(salty).to_have_count(1)
+    expect(deep).to_have_text(["deep <b> Sea"])  # once, as it was first spelled
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_label("Remove the tag brine").click()
+    expect(salty).to_have_count(0)
+    expect(field).to_be_focused()
+    page.reload()
+    deep.get_by_role("link").click()
+    expect(page.get_by_label("Remove filter: deep <b> Sea")).to_be_visible()
+
+    def narrowed() -> bool:
+        page.reload()
+        page.locator(".empty, .hit").first.wait_for()
+        return page.locator(".hit h2 a").all_inner_texts() == [title]
+
+    assert until(narrowed, 20)

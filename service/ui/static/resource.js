@@ -64,6 +64,42 @@ async function findSimilar() {
 
 if (document.getElementById("similar")) findSimilar().catch((error) => console.warn("Nothing similar:", error.message));
 
+// Tags: the page shows what the server made of a change.
+
+async function retag(change) {
+  try {
+    await call("POST", `/resources/${id}/tags`, change);
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    toast(error.message);
+  }
+}
+
+page.addEventListener("submit", async (event) => {
+  if (event.target.id !== "tag-form") return;
+  event.preventDefault();
+  const field = event.target.elements.tag;
+  const tag = field.value.trim();
+  field.value = "";
+  if (tag) await retag({ add: [tag] });
+});
+
+page.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-untag]");
+  if (!button) return;
+  await retag({ remove: [button.dataset.untag] });
+  document.getElementById("tag")?.focus();
+});
+
+page.addEventListener("focusin", async (event) => {
+  if (event.target.id !== "tag") return;
+  const answer = await fetch("/tags?limit=100");
+  const { items = [] } = answer.ok ? await answer.json() : {};
+  const options = items.map(({ tag }) => Object.assign(document.createElement("option"), { value: tag }));
+  document.getElementById("known-tags").replaceChildren(...options);
+});
+
 listen(page.dataset.position, hear, refresh);
 
 const dialog = document.getElementById("delete-dialog");
