@@ -5,7 +5,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
@@ -79,13 +79,18 @@ def recall(ranking: Sequence[int], gains: Mapping[int, int], depth: int = DEPTH)
 
 def run() -> Report:
     """Index all texts, ask all queries in each mode."""
+    return with_model(_measure)
+
+
+def with_model(measure: Callable[[Collection], Coroutine[Any, Any, Report]]) -> Report:
+    """Measure something about the collection, with servers and a model server of its own."""
     collection = load(DATA)
     with servers() as running, (running.home / "inference.log").open("wb") as log:
         environment = running.environment(PHAROS_INFERENCE_SOCKET=str(running.home / "inference"))
         os.environ.update({name: value for name, value in environment.items() if name.startswith("PHAROS_")})
         settings.cache_clear()
         with process([sys.executable, "-m", "workers.inference"], environment, log.fileno()):
-            return asyncio.run(_measure(collection))
+            return asyncio.run(measure(collection))
 
 
 async def _measure(collection: Collection) -> Report:
@@ -97,7 +102,7 @@ async def _measure(collection: Collection) -> Report:
     )
     await migrate(settings().database_url or "")
     async with database.connected("bench", 16, 4), inference.connected():
-        await _model_server()
+        await model_server()
         began = time.perf_counter()
         account, numbers = await _fill(collection)
         seconds = time.perf_counter() - began
@@ -121,7 +126,8 @@ async def _measure(collection: Collection) -> Report:
     return report
 
 
-async def _model_server() -> None:
+async def model_server() -> None:
+    """Wait until the model server answers."""
     async with asyncio.timeout(60):
         while True:
             try:

@@ -19,7 +19,6 @@ from sqlalchemy import text
 
 from bench import cranfield
 from bench.report import Report, WorkNotDone, percentile
-from bench.servers import process, servers
 from service import database, inference
 from service.database import reading, transaction
 from service.inference import MODEL, Vector
@@ -62,13 +61,7 @@ _EMBEDDINGS = text(
 
 def run() -> Report:
     """Fill a library step by step, and ask at each size."""
-    collection = cranfield.load(cranfield.DATA)
-    with servers() as running, (running.home / "inference.log").open("wb") as log:
-        environment = running.environment(PHAROS_INFERENCE_SOCKET=str(running.home / "inference"))
-        os.environ.update({name: value for name, value in environment.items() if name.startswith("PHAROS_")})
-        settings.cache_clear()
-        with process([sys.executable, "-m", "workers.inference"], environment, log.fileno()):
-            return asyncio.run(_measure(collection))
+    return cranfield.with_model(_measure)
 
 
 async def _measure(collection: cranfield.Collection) -> Report:
@@ -82,7 +75,7 @@ async def _measure(collection: cranfield.Collection) -> Report:
     dice = random.Random(7)
     await migrate(settings().database_url or "")
     async with database.connected("bench", 16, 4), inference.connected():
-        await cranfield._model_server()  # pyright: ignore[reportPrivateUsage]
+        await cranfield.model_server()
         async with transaction() as session:
             user = await create_user(session, "bench", "admin")
         account = Account(user.id, user.username, "admin", ROLES["admin"])
