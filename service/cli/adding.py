@@ -105,7 +105,7 @@ def _added(source: str, call: Any) -> Added:
 
 
 def wait(api: Api, added: Sequence[Added]) -> None:
-    """Look until each is completed or failed, with a bar where a person watches."""
+    """Look until each is found by its words, or failed, with a bar where a person watches."""
     waiting = [one for one in added if one.id and one.status == "pending"]
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
@@ -113,7 +113,8 @@ def wait(api: Api, added: Sequence[Added]) -> None:
         while waiting:
             for one in list(waiting):
                 state = api.get(f"/resources/{one.id}/status")
-                if state["status"] in ("completed", "failed"):
+                steps = {step["name"]: step["state"] for step in state["steps"]}
+                if state["status"] == "failed" or (state["status"], steps.get("indexed")) == ("completed",) * 2:
                     one.status = state["status"]
                     reasons = [step["error"] for step in state["steps"] if step.get("error")]
                     one.error = reasons[-1] if reasons and one.status == "failed" else None

@@ -25,7 +25,7 @@ def add(
         list[str], typer.Argument(help="Addresses, files, folders; - reads addresses from standard input.")
     ],
     wait: Annotated[
-        bool, typer.Option("--wait", help="Return when all of it is read; 1 where some of it failed.")
+        bool, typer.Option("--wait", help="Return when all of it can be found; 1 where some of it failed.")
     ] = False,
     private: Annotated[bool, typer.Option("--private", help="For your eyes only.")] = False,
     json: Json = False,

@@ -222,11 +222,9 @@ async def test_the_command_waits_until_a_folder_is_read(
     assert sorted(line.split("  ")[1] for line in out.splitlines()) == ["completed", "completed"]
     assert "broken.pdf" in err
 
-    async def findable() -> bool:
-        status, out, _ = await pharos("search", '"northern pier"', "--mode", "keyword")
-        return status == 0 and "foghorn" in out
-
-    await eventually(findable, 20)
+    found = await pharos("search", '"northern pier"', "--mode", "keyword")
+    assert found[0] == 0
+    assert "foghorn" in found[1]
     ids = [line.split("  ")[0] for line in out.splitlines()]
     assert (await pharos("status"))[0] == 0
     await emptied_of(api, ids)
