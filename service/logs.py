@@ -17,7 +17,7 @@ def configure() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[structlog.typing.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if settings().log_format == "console"
         else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
     )

@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 import redis.asyncio
+import structlog
 from starlette.applications import Starlette
 
 from service import database, logs
@@ -26,6 +27,14 @@ from service.migrations import migrate
 from service.queue.send import Packed, _Sender
 from service.settings import Settings, settings
 from tests.sent import Sent
+
+# As the log of the product: a rich traceback of a message of ten megabytes takes minutes.
+structlog.configure(
+    [
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 _RUN = f"pharos_test_{os.getpid()}"
 Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
