@@ -6,7 +6,7 @@ are committed together, and a process that is killed takes its last half second 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
 import structlog
@@ -25,23 +25,28 @@ MOST = 5000  # waiting ones; the database is away, and who searched what meanwhi
 
 _waiting: list[tuple[SearchExecuted, UUID, Origin]] = []
 _flushing: asyncio.Task[None] | None = None
+_hurry = asyncio.Event()  # ends the pause before a flush
 
 
 def record(event: SearchExecuted, account_id: UUID) -> None:
     """Have a search told of soon; only the account that searched will see it."""
-    global _flushing
+    global _flushing, _hurry
     if len(_waiting) < MOST:
         _waiting.append((event, account_id, current_origin()))
     if _flushing is None or _flushing.done():
-        _flushing = asyncio.get_running_loop().create_task(_flush_soon())
+        _hurry = asyncio.Event()
+        _flushing = asyncio.get_running_loop().create_task(_flush_soon(_hurry))
 
 
 @asynccontextmanager
 async def recording() -> AsyncGenerator[None]:
-    """Tell of the last ones when the block ends."""
+    """Tell of the last ones when the block ends, and leave nothing running."""
     try:
         yield
     finally:
+        _hurry.set()
+        if _flushing is not None:
+            await _flushing
         await flush()
 
 
@@ -60,6 +65,7 @@ async def flush() -> None:
         log.warning("searches are not told of", searches=len(batch), error=str(error))
 
 
-async def _flush_soon() -> None:
-    await asyncio.sleep(PAUSE)
+async def _flush_soon(hurry: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(hurry.wait(), PAUSE)
     await flush()

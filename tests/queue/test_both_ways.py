@@ -42,9 +42,12 @@ GIVEN = " ".join(f"A ship with {n} masts passed the reef in winter, and nobody s
 UPLOADED = " ".join(f"On day {n} fog lay over all of the harbour, as arXiv:2101.{n:05} explains." for n in range(40))
 TABLES = [
     "resources", "ingestions", "ingestion_steps", "signatures", "documents", "citations", "search_documents", "chunks",
-    "embeddings", "events", "outbox", "dead_letters",
+    "embeddings", "search_terms", "search_corpora", "events", "outbox", "dead_letters",
 ]  # fmt: skip
-OF_THE_RUN = {"duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority"}
+OF_THE_RUN = {
+    "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
+    "weights",  # of the terms, as numbered in the order of their arrival; against the mean length at the time
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -133,6 +136,8 @@ async def rows() -> dict[str, list[str]]:
         for table in TABLES:
             found = await session.execute(text(f"SELECT * FROM {table}"))
             dumped[table] = sorted(str(plain(dict(row), names)) for row in found.mappings())
+        terms = await session.execute(text("SELECT lexeme, documents FROM search_terms WHERE documents > 0"))
+        dumped["search_terms"] = sorted(map(str, terms))
     return dumped
 
 

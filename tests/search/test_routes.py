@@ -31,9 +31,10 @@ async def client(ada: Account) -> AsyncIterator[httpx.AsyncClient]:
     async def as_ada(scope: Scope, receive: Receive, send: Send) -> None:
         await application({**scope, "account": ada}, receive, send)
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(as_ada), base_url="http://pharos") as client:
+    transport = httpx.ASGITransport(as_ada)
+    async with executed.recording(), httpx.AsyncClient(transport=transport, base_url="http://pharos") as client:
         yield client
-    executed._waiting.clear()
+        executed._waiting.clear()
 
 
 async def told() -> list[OutboxRow]:

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from service.database import transaction
 from service.resources import actions
 from service.resources.tables import Resource
+from service.search import executed
 from service.search.actions import index
 from service.security import authentication
 from service.security.accounts import Account, create_user
@@ -33,7 +34,10 @@ async def client(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     app = Starlette(routes=[*security_routes, *routes], middleware=middleware)
     transport = httpx.ASGITransport(app, client=(f"203.0.113.{uuid4().int % 250}", 1))
     headers = {"Origin": ORIGIN, "Sec-Fetch-Mode": "navigate"}
-    async with httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser:
+    async with (
+        executed.recording(),
+        httpx.AsyncClient(transport=transport, base_url=ORIGIN, headers=headers) as browser,
+    ):
         yield browser
 
 

@@ -258,6 +258,7 @@ async def test_a_batch_is_counted_with_the_reasons_of_its_failures(
             url = f"https://example.org/{number}"
             asked = await request_page(session, ada, url, batch_id=batch)
             ids.append(asked.id)
+        ids.sort()  # they are of one time
         await request_page(session, other, "https://example.org/hidden", private=True, batch_id=batch)
         for id in ids[:2]:
             await session.execute(update(Ingestion).where(Ingestion.resource_id == id).values(error="No <page>."))
