@@ -101,8 +101,8 @@ class Exchange:
         self._turn += 1
         self._waits = waits.decode()
         claims = [Claim(*fields) for fields in taken]
-        for lane in {claim.lane for claim in claims}:
-            self._lanes.served(lane.decode())
+        for lane in reversed(dict.fromkeys(claim.lane for claim in claims)):
+            self._lanes.served(lane.decode())  # the one that had the most of this turn goes last
         return claims, Left(left)
 
     def _take(self, ahead: int) -> Call:
