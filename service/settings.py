@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     rate_limits: bool = Field(
         True, description="Limit each account's ingests, searches and writes; sign-ins always are."
     )
+    registration: bool = Field(
+        False, description="Let everybody make an account (an editor's); off: only who was invited."
+    )
     max_body_mb: int = Field(32, ge=1, description="Largest request body, megabytes.")
     max_upload_mb: int = Field(1024, ge=1, description="Largest request body that brings files, megabytes.")
     trusted_proxies: Annotated[list[IPvAnyNetwork], NoDecode] = Field(

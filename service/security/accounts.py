@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
+from pydantic import StringConstraints
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.exc import IntegrityError
 
@@ -12,6 +14,8 @@ from service.database import ReadSession, Session
 from service.errors import Conflict, NotFound
 from service.security.permissions import Role, Scope
 from service.security.tables import LoginLink, LoginSession, User
+
+Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
 
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(7262012)")  # whatever decides who is an admin
 

@@ -10,10 +10,11 @@ from sqlalchemy import delete, func, select
 
 from service.database import transaction
 from service.errors import NotFound, Unauthenticated
+from service.security import audit
 from service.security.accounts import find_user
 from service.security.credentials import Credential, new_secret
 from service.security.limits import LOGIN_BY_ADDRESS, limiter, network
-from service.security.sessions import SignedIn, open_session
+from service.security.sessions import SignedIn, Visitor, open_session
 from service.security.tables import LoginLink, User
 
 log = structlog.get_logger(__name__)
@@ -42,9 +43,9 @@ async def create_login_link(username: str = "admin") -> str:
     return secret
 
 
-async def redeem_login_link(code: str, address: str | None) -> SignedIn:
+async def redeem_login_link(code: str, visitor: Visitor) -> SignedIn:
     """Open a session for the bearer of the code, once; LinkUsedUp, or RateLimited by network."""
-    await limiter.attempt((LOGIN_BY_ADDRESS, network(address)))
+    await limiter.attempt((LOGIN_BY_ADDRESS, network(visitor.address)))
     credential = Credential.of(code)
     link = delete(LoginLink).where(
         LoginLink.key == credential.key, LoginLink.digest == credential.digest, LoginLink.expires_at > func.now()
@@ -54,6 +55,7 @@ async def redeem_login_link(code: str, address: str | None) -> SignedIn:
         active = select(User.id).where(User.id == user_id, User.disabled_at.is_(None)).with_for_update()
         if user_id is None or await session.scalar(active) is None:
             raise LinkUsedUp
-        signed_in = await open_session(session, user_id)
-    log.info("signed in by link", user_id=str(user_id), address=address)
+        signed_in = await open_session(session, user_id, visitor)
+        await audit.record(session, "signed_in", user_id, user_id, visitor.address, way="link")
+    log.info("signed in by link", user_id=str(user_id), address=visitor.address)
     return signed_in

@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 UPLOADS = ("/documents", "/import")
-SIGN_IN = ("/auth/login", "/auth/link")  # act for whoever they name, not for who the cookie names
+SIGN_IN = ("/auth/login", "/auth/link", "/auth/register")  # act for whoever they name, not for who the cookie names
 NEVER_ASKED = ("/health", "/ready", "/ui/static/")  # these answer without a database
 
 LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE, other reads are free

@@ -4,14 +4,16 @@ import asyncio
 import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
+from pydantic import Field, SecretStr
 
 from service.errors import RateLimited
 
 Answer = TypeVar("Answer")
+Password = Annotated[SecretStr, Field(min_length=8, max_length=1024)]  # a new one
 
 # OWASP's first choice where memory is dear, https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)

@@ -9,17 +9,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
-from service.security import accounts, sessions, tokens
+from service.security import accounts, audit, invitations, sessions, tokens
+from service.security.accounts import Username
 from service.security.authentication import known
+from service.security.invitations import Registration
 from service.security.login_links import redeem_login_link
-from service.security.passwords import hash_password
+from service.security.passwords import Password, hash_password
 from service.security.permissions import PUBLIC, Role, Scope
-from service.security.sessions import SignedIn, drop_cookie, set_cookie, sign_in
+from service.security.sessions import SignedIn, Visitor, drop_cookie, set_cookie, sign_in
 from service.security.tables import User
 from service.web import Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
 
-Username = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$")]
-Password = Annotated[SecretStr, Field(min_length=8, max_length=1024)]
 Shown = Annotated[SecretStr, Field(max_length=1024)]  # a password as somebody claims it to be
 
 
@@ -41,6 +41,19 @@ class LoginView(BaseModel):
 
     token: str
     expires_at: datetime
+
+
+class SessionView(BaseModel):
+    """A sign-in: since when, until when, from where; `current` is the one that asks."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    created_at: datetime
+    expires_at: datetime
+    address: str | None
+    agent: str | None
+    current: bool = False
 
 
 class NewPassword(Shape):
@@ -110,6 +123,53 @@ class UserView(BaseModel):
     created_at: datetime
 
 
+class NewInvitation(Shape):
+    """What the invited will be, and for how many days the invitation is good."""
+
+    role: Role = "reader"
+    days: int = Field(7, ge=1, le=90)
+
+
+class InvitationView(BaseModel):
+    """An invitation without its code; `user_id` is who invited."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    user_id: UUID
+    role: Role
+    created_at: datetime
+    expires_at: datetime
+
+
+class NewInvitationView(InvitationView):
+    """A new invitation with its code, which is shown this once."""
+
+    code: str
+
+
+class AuditQuery(Paged):
+    """Which entries: of one action, or by or about one user."""
+
+    action: audit.Action | None = None
+    user_id: UUID | None = None
+
+
+class AuditView(BaseModel):
+    """One entry of the audit log: who (`actor_id`) did what, about whom or what, from where."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    timestamp: datetime
+    action: str
+    actor_id: UUID | None
+    subject_id: UUID | None
+    address: str | None
+    correlation_id: str
+    detail: dict[str, Any]
+
+
 class Me(BaseModel):
     """Who asks, and what this credential may do."""
 
@@ -122,20 +182,26 @@ class Me(BaseModel):
 async def login(request: Request) -> Response:
     """Sign in with a password."""
     shape = await parse(request, Login)
-    return _signed_in(request, await sign_in(shape.username, shape.password.get_secret_value(), _address(request)))
+    return _signed_in(request, await sign_in(shape.username, shape.password.get_secret_value(), Visitor.of(request)))
 
 
 async def login_by_link(request: Request) -> Response:
     """Sign in with the code of a one-time link."""
-    return _signed_in(request, await redeem_login_link((await parse(request, LoginCode)).code, _address(request)))
+    return _signed_in(request, await redeem_login_link((await parse(request, LoginCode)).code, Visitor.of(request)))
+
+
+async def join(request: Request) -> Response:
+    """Make an account of your own, with the code of an invitation, and sign in."""
+    shape, visitor = await parse(request, Registration), Visitor.of(request)
+    signed_in = await invitations.register(shape.username, shape.password.get_secret_value(), shape.code, visitor)
+    return _signed_in(request, signed_in, 201)
 
 
 async def logout(request: Request) -> Response:
     """Sign out: end the session that this request came with."""
     who = request.scope["account"]
-    if who is not None and who.signed_in:
-        async with transaction() as session:
-            await sessions.close_session(session, who.credential_id)
+    if who is not None:
+        await sessions.sign_out(who, _address(request))
         known.forget(who.id)
     response = no_content()
     drop_cookie(response, request)
@@ -146,16 +212,39 @@ async def set_password(request: Request) -> Response:
     """Set your own password; your other sessions end."""
     shape, who = await parse(request, NewPassword), account(request)
     current = shape.current.get_secret_value() if shape.current else None
-    await sessions.change_password(who, shape.password.get_secret_value(), current)
+    await sessions.change_password(who, shape.password.get_secret_value(), current, _address(request))
+    known.forget(who.id)
+    return no_content()
+
+
+async def list_sessions(request: Request) -> Response:
+    """List where you are signed in."""
+    paged, who = query(request, Paged), account(request)
+    async with reading() as session:
+        found = await sessions.list_sessions(session, who)
+    shown = found[paged.offset : paged.offset + paged.limit]
+    views = [
+        SessionView.model_validate(one).model_copy(update={"current": one.id == who.credential_id}) for one in shown
+    ]
+    return page(views, len(found), paged)
+
+
+async def end_session(request: Request) -> Response:
+    """Sign out somewhere else: end one of your sessions."""
+    who, id = account(request), path_id(request, what="session")
+    async with transaction() as session:
+        await sessions.end_session(session, who, id)
+        await audit.record(session, "session_ended", who.id, id, _address(request))
     known.forget(who.id)
     return no_content()
 
 
 async def create_token(request: Request) -> Response:
     """Make an API token; its secret is answered this once."""
-    shape = await parse(request, NewToken)
+    shape, who = await parse(request, NewToken), account(request)
     async with transaction() as session:
-        token, secret = await tokens.create_token(session, account(request), shape.name, shape.scopes, shape.expires_at)
+        token, secret = await tokens.create_token(session, who, shape.name, shape.scopes, shape.expires_at)
+        await audit.record(session, "token_created", who.id, token.id, _address(request), scopes=token.scopes)
     view = NewTokenView(**TokenView.model_validate(token).model_dump(), token=secret)
     return respond(view, 201, {"Location": f"/auth/tokens/{token.id}", "Cache-Control": "no-store"})
 
@@ -170,9 +259,10 @@ async def list_tokens(request: Request) -> Response:
 
 async def revoke_token(request: Request) -> Response:
     """Make one of your API tokens void."""
-    who = account(request)
+    who, id = account(request), path_id(request, what="token")
     async with transaction() as session:
-        await tokens.revoke_token(session, who, path_id(request, what="token"))
+        await tokens.revoke_token(session, who, id)
+        await audit.record(session, "token_revoked", who.id, id, _address(request))
     known.forget(who.id)
     return no_content()
 
@@ -183,6 +273,8 @@ async def create_user(request: Request) -> Response:
     password_hash = await hash_password(shape.password.get_secret_value())
     async with transaction() as session:
         user = await accounts.create_user(session, shape.username, shape.role, password_hash)
+        by = account(request).id
+        await audit.record(session, "user_created", by, user.id, _address(request), role=user.role)
     return respond(_view(user), 201, {"Location": f"/users/{user.id}"})
 
 
@@ -202,8 +294,47 @@ async def change_user(request: Request) -> Response:
         user = await accounts.change_user(
             session, id, role=shape.role, disabled=shape.disabled, password_hash=password_hash
         )
+        change = shape.model_dump(exclude={"password"}, exclude_none=True) | {"password": password_hash is not None}
+        await audit.record(session, "user_changed", account(request).id, id, _address(request), **change)
     known.forget(id)
     return respond(_view(user))
+
+
+async def invite(request: Request) -> Response:
+    """Invite somebody; the code of the invitation is answered this once."""
+    shape, by = await parse(request, NewInvitation), account(request).id
+    async with transaction() as session:
+        invitation, code = await invitations.invite(session, by, shape.role, shape.days)
+        await audit.record(session, "invited", by, invitation.id, _address(request), role=shape.role)
+    view = NewInvitationView(**InvitationView.model_validate(invitation).model_dump(), code=code)
+    return respond(view, 201, {"Location": f"/invitations/{invitation.id}", "Cache-Control": "no-store"})
+
+
+async def list_invitations(request: Request) -> Response:
+    """List the invitations that nobody used yet, without their codes."""
+    paged = query(request, Paged)
+    async with reading() as session:
+        total, found = await invitations.list_invitations(session, paged.limit, paged.offset)
+    return page([InvitationView.model_validate(invitation) for invitation in found], total, paged)
+
+
+async def withdraw_invitation(request: Request) -> Response:
+    """Make an invitation void."""
+    id = path_id(request, what="invitation")
+    async with transaction() as session:
+        await invitations.withdraw(session, id)
+        await audit.record(session, "invitation_withdrawn", account(request).id, id, _address(request))
+    return no_content()
+
+
+async def audit_log(request: Request) -> Response:
+    """List who got in or was refused, and who changed what anybody may do, newest first."""
+    asked = query(request, AuditQuery)
+    async with reading() as session:
+        total, found = await audit.entries(
+            session, asked.limit, asked.offset, action=asked.action, user_id=asked.user_id
+        )
+    return page([AuditView.model_validate(entry) for entry in found], total, asked)
 
 
 async def me(request: Request) -> Response:
@@ -212,9 +343,9 @@ async def me(request: Request) -> Response:
     return respond(Me(id=who.id, username=who.username, role=who.role, scopes=sorted(who.scopes)))
 
 
-def _signed_in(request: Request, signed_in: SignedIn) -> Response:
+def _signed_in(request: Request, signed_in: SignedIn, status: int = 200) -> Response:
     view = LoginView(token=signed_in.secret, expires_at=signed_in.expires_at)
-    response = respond(view, headers={"Cache-Control": "no-store"})
+    response = respond(view, status, {"Cache-Control": "no-store"})
     set_cookie(response, request, signed_in)
     return response
 
@@ -225,7 +356,7 @@ def _view(user: User) -> UserView:
 
 
 def _address(request: Request) -> str | None:
-    return request.client.host if request.client else None
+    return Visitor.of(request).address
 
 
 # fmt: off
@@ -233,6 +364,9 @@ routes = [
     route("POST", "/auth/login", login, scope=PUBLIC, takes=Login, gives=LoginView),
     route("POST", "/auth/link", login_by_link, scope=PUBLIC, takes=LoginCode, gives=LoginView),
     route("POST", "/auth/logout", logout, scope=PUBLIC, status=204),
+    route("POST", "/auth/register", join, scope=PUBLIC, takes=Registration, gives=LoginView, status=201),
+    route("GET", "/auth/sessions", list_sessions, scope="read", queries=Paged, gives=list[SessionView]),
+    route("DELETE", "/auth/sessions/{id}", end_session, scope="read", status=204),
     route("PUT", "/auth/password", set_password, scope="read", takes=NewPassword, status=204),
     route("POST", "/auth/tokens", create_token, scope="read", takes=NewToken, gives=NewTokenView, status=201),
     route("GET", "/auth/tokens", list_tokens, scope="read", queries=Paged, gives=list[TokenView]),
@@ -241,5 +375,11 @@ routes = [
     route("POST", "/users", create_user, scope="admin", takes=NewUser, gives=UserView, status=201),
     route("GET", "/users", list_users, scope="admin", queries=Paged, gives=list[UserView]),
     route("PUT", "/users/{id}", change_user, scope="admin", takes=UserChange, gives=UserView),
+    route(
+        "POST", "/invitations", invite, scope="admin", takes=NewInvitation, gives=NewInvitationView, status=201
+    ),
+    route("GET", "/invitations", list_invitations, scope="admin", queries=Paged, gives=list[InvitationView]),
+    route("DELETE", "/invitations/{id}", withdraw_invitation, scope="admin", status=204),
+    route("GET", "/audit", audit_log, scope="admin", queries=AuditQuery, gives=list[AuditView]),
 ]
 # fmt: on

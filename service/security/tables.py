@@ -1,14 +1,15 @@
 """People, and what proves that a request comes from one of them. Secrets are stored as hashes only."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, func, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from service.database import Base
-from service.security.permissions import ROLES
+from service.security.permissions import ROLES, Role
 
 
 class User(Base):
@@ -53,11 +54,13 @@ class Token(CredentialColumns, Base):
 
 
 class LoginSession(CredentialColumns, Base):
-    """A sign-in: the browser's cookie, or the token that a login answered."""
+    """A sign-in: the browser's cookie, or the token that a login answered; and where it was made."""
 
     __tablename__ = "sessions"
 
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    address: Mapped[str | None] = mapped_column(Text)
+    agent: Mapped[str | None] = mapped_column(Text)  # what the browser calls itself
 
 
 class LoginLink(CredentialColumns, Base):
@@ -66,3 +69,27 @@ class LoginLink(CredentialColumns, Base):
     __tablename__ = "login_links"
 
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class Invitation(CredentialColumns, Base):
+    """An admin's (`user_id`) permission to become a user; using it deletes it."""
+
+    __tablename__ = "invitations"
+
+    role: Mapped[Role] = mapped_column(Text)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class AuditEntry(Base):
+    """Something that decided who gets in. Entries outlive the users they name."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    timestamp: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    action: Mapped[str] = mapped_column(Text)
+    actor_id: Mapped[UUID | None] = mapped_column(index=True)
+    subject_id: Mapped[UUID | None] = mapped_column(index=True)
+    address: Mapped[str | None] = mapped_column(Text)
+    correlation_id: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB)

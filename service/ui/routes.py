@@ -13,18 +13,19 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount
 
-from service.database import reading, transaction
+from service.database import reading
 from service.documents.tables import Document
-from service.errors import NotFound, RateLimited, Unauthenticated
+from service.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, Unauthenticated
 from service.event_log import EventRow, history
 from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
 from service.live import newest
 from service.security.authentication import known
 from service.security.credentials import Credential
+from service.security.invitations import Registration, register
 from service.security.login_links import LinkUsedUp, redeem_login_link
 from service.security.permissions import PUBLIC
-from service.security.sessions import close_session, drop_cookie, set_cookie, sign_in
+from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in, sign_out
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
@@ -56,6 +57,14 @@ class Chosen(Shape):
     @classmethod
     def _listed(cls, value: object) -> object:
         return [value] if isinstance(value, str) else value
+
+
+class Join(Shape):
+    """The form of who was invited, or may join freely."""
+
+    username: str = Field("", max_length=64)
+    password: str = Field("", max_length=1024)
+    code: str = Field("", max_length=200)
 
 
 class SignIn(Shape):
@@ -199,12 +208,12 @@ async def _invited(code: str) -> str | None:
 async def login(request: Request) -> Response:
     """Take the sign-in form."""
     form = validated(SignIn, dict(parse_qsl((await body(request, FORM_LIMIT)).decode(errors="replace"))))
-    address = request.client.host if request.client else None
+    visitor = Visitor.of(request)
     try:
         if form.code:
-            signed_in = await redeem_login_link(form.code, address)
+            signed_in = await redeem_login_link(form.code, visitor)
         else:
-            signed_in = await sign_in(form.username, form.password, address)
+            signed_in = await sign_in(form.username, form.password, visitor)
     except (Unauthenticated, RateLimited) as error:
         response = _login(request, form.model_copy(update={"password": "", "code": ""}), error.detail, error.status)
         if isinstance(error, RateLimited):
@@ -215,12 +224,37 @@ async def login(request: Request) -> Response:
     return response
 
 
+async def join_page(request: Request) -> Response:
+    """Make an account: the form, which the link of an invitation leads to."""
+    return _join(request, query(request, Join))
+
+
+async def join(request: Request) -> Response:
+    """Take the form of a new account."""
+    form = validated(Join, dict(parse_qsl((await body(request, FORM_LIMIT)).decode(errors="replace"))))
+    try:
+        wish = validated(Registration, form.model_dump() | {"code": form.code or None})
+        password = wish.password.get_secret_value()
+        signed_in = await register(wish.username, password, wish.code, Visitor.of(request))
+    except (Invalid, Conflict, Forbidden, RateLimited) as error:
+        told = error.errors[0]["msg"] if isinstance(error, Invalid) and error.errors else error.detail
+        return _join(request, form, told, error.status)
+    response = RedirectResponse("/ui/", 303)
+    set_cookie(response, request, signed_in)
+    return response
+
+
+def _join(request: Request, given: Join, error: str | None = None, status: int = 200) -> Response:
+    response = render(request, "join.html", status, error=error, code=given.code, username=given.username)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 async def logout(request: Request) -> Response:
     """Sign out."""
     who = request.scope["account"]
-    if who is not None and who.signed_in:
-        async with transaction() as session:
-            await close_session(session, who.credential_id)
+    if who is not None:
+        await sign_out(who, Visitor.of(request).address)
         known.forget(who.id)
     response = RedirectResponse("/ui/login", 303)
     drop_cookie(response, request)
@@ -261,6 +295,8 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
+    page("GET", "/ui/join", join_page, scope=PUBLIC),
+    page("POST", "/ui/join", join, scope=PUBLIC),
     page("POST", "/ui/logout", logout, scope=PUBLIC),
     Mount("/ui/static", Assets(directory=FOLDER), name="static"),
     page("GET", "/ui/{path:path}", nothing, scope=PUBLIC),

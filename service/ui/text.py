@@ -207,6 +207,11 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "login.link.text": "This link signs you in once.",
     "login.link.button": "Sign in as {username}",
     "login.hint": "No password yet? “make up” prints a link that signs you in.",
+    "join.title": "Join",
+    "join.text": "Choose the name and the password of your account.",
+    "join.password": "Password, at least 8 characters",
+    "join.button": "Make my account",
+    "join.have": "I have an account",
     "login.with_password": "Sign in with a password instead",
     # errors
     "error.title.404": "There is nothing here",

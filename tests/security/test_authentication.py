@@ -14,7 +14,7 @@ from service.security.accounts import change_user, find_user
 from service.security.authentication import AccountsAway, Known, authenticate
 from service.security.credentials import Credential
 from service.security.limits import GUESSES
-from service.security.sessions import open_session
+from service.security.sessions import Visitor, open_session
 from service.settings import settings
 from tests.security.conftest import TOKEN, NewUser
 
@@ -33,7 +33,7 @@ def queries() -> list[str]:
 
 async def session_of(user_id: str) -> str:
     async with transaction() as session:
-        return (await open_session(session, UUID(user_id))).secret
+        return (await open_session(session, UUID(user_id), Visitor())).secret
 
 
 async def test_a_token_and_a_session_name_their_account(accounts: None, user: NewUser) -> None:

@@ -223,3 +223,23 @@ async def test_neither_passwords_nor_secrets_are_logged(
     said = "".join(capfd.readouterr())
     assert "sign-in refused" in said
     assert not [secret for secret in (PASSWORD, "canary", token.rpartition("_")[2]) if secret in said]
+
+
+async def test_sessions_are_listed_and_one_of_them_ended(browser: Client, user: NewUser, signed_in: SignedIn) -> None:
+    here = await signed_in("anna")
+    there = browser(address="198.51.100.4", **OURS, **{"User-Agent": "A phone"})
+    await login(there, "anna")
+    ben = await signed_in("ben")
+    listed = (await here.get("/auth/sessions")).json()
+    assert listed["total"] == 2
+    assert [(one["current"], one["address"]) for one in listed["items"]] == [
+        (False, "198.51.100.4"), (True, "203.0.113.7"),
+    ]  # fmt: skip
+    phone = listed["items"][0]
+    assert phone["agent"] == "A phone"
+    assert (await ben.delete(f"/auth/sessions/{phone['id']}")).status_code == 404
+    assert (await there.get("/read")).status_code == 200
+    assert (await here.delete(f"/auth/sessions/{phone['id']}")).status_code == 204
+    assert (await there.get("/read")).status_code == 401
+    assert (await here.get("/read")).status_code == 200
+    assert (await here.delete(f"/auth/sessions/{phone['id']}")).status_code == 404

@@ -11,7 +11,8 @@ from service.database import transaction
 from service.ingestion.actions import request_page
 from service.ingestion.tables import Ingestion
 from service.resources.tables import Resource
-from service.security.accounts import Account, create_user
+from service.security.accounts import Account, change_user, create_user
+from service.security.invitations import invite
 from service.security.login_links import create_login_link
 from service.ui import pages
 from tests.ui.conftest import PASSWORD, Add
@@ -294,3 +295,21 @@ def test_every_template_compiles() -> None:
     assert "base.html" in names
     for name in names:
         pages.templates.get_template(name)
+
+
+async def test_who_was_invited_joins_by_the_page(client: httpx.AsyncClient, ada: Account) -> None:
+    async with transaction() as session:
+        await change_user(session, ada.id, role="admin")
+        _, code = await invite(session, ada.id, "reader", days=1)
+    form = (await client.get("/ui/join", params={"code": code})).text
+    assert f'name="code" value="{code}"' in form
+    short = await client.post("/ui/join", data={"username": "ben", "password": "short", "code": code})
+    assert short.status_code == 422
+    assert 'role="alert"' in short.text
+    taken = await client.post("/ui/join", data={"username": "ada", "password": "long enough", "code": code})
+    assert (taken.status_code, "There is a user ada already" in taken.text) == (409, True)
+    joined = await client.post("/ui/join", data={"username": "ben", "password": "long enough", "code": code})
+    assert (joined.status_code, joined.headers["location"]) == (303, "/ui/")
+    assert (await client.get("/ui/")).status_code == 200
+    uninvited = await client.post("/ui/join", data={"username": "eve", "password": "long enough"})
+    assert (uninvited.status_code, "by invitation" in uninvited.text) == (403, True)
