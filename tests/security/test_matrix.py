@@ -1,0 +1,216 @@
+"""Every route, as everybody: what its scope says is what happens, and nobody reaches what is another's."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import httpx
+import orjson
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import Message
+
+from service import database
+from service.app import ROUTES, create_app
+from service.database import transaction
+from service.security.accounts import Account, create_user
+from service.security.permissions import PUBLIC, ROLES, Role, Scope, effective_scopes
+from service.security.permissions import Public as PublicScope
+from service.security.sessions import Visitor, open_session
+from service.security.tokens import create_token
+from service.settings import Settings
+from service.web import Endpoint
+
+pytestmark = pytest.mark.integration
+
+HIDDEN = "zyzzyva"  # a word of Anna's private things, and of nothing else
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path, and the scope that it declares."""
+
+    method: str
+    path: str
+    scope: Scope | PublicScope
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+def operations() -> Iterator[Operation]:
+    for route in ROUTES:
+        if isinstance(route, Route):
+            assert isinstance(route.app, Endpoint), f"{route.path} declares no scope"
+            for method in sorted(set(route.methods or ()) - {"HEAD"}):
+                yield Operation(method, route.path, route.app.scope)
+
+
+OPERATIONS = list(operations())
+
+
+@pytest.fixture
+async def app(pharos: Settings) -> AsyncIterator[Starlette]:
+    """The whole application, as it is served; no worker runs."""
+    await database.disconnect()
+    app = create_app()
+    try:
+        async with app.router.lifespan_context(app):
+            yield app
+    finally:
+        await database.connect("test", 5, 10)
+
+
+async def asked(
+    app: Starlette, operation: Operation, secret: str | None = None, body: object = None, **ids: str
+) -> tuple[int, bytes]:
+    """Return the status of an answer and its first part; streams are left then."""
+    path = operation.path.replace("{path:path}", "nothing")
+    for name, value in ids.items():
+        path = path.replace(f"{{{name}}}", value)
+    raw = b"" if body is None else orjson.dumps(body)
+    headers = [(b"host", b"pharos.test"), (b"origin", b"http://pharos.test"), (b"content-type", b"application/json")]
+    headers += [(b"content-length", str(len(raw)).encode())] if raw else []
+    headers += [(b"authorization", f"Bearer {secret}".encode())] if secret else []
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": operation.method, "scheme": "http",
+        "path": path, "raw_path": path.encode(), "query_string": b"", "root_path": "", "headers": headers,
+        "client": ("203.0.113.8", 1), "server": ("pharos.test", 80),
+    }  # fmt: skip
+    answer: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+    waiting: list[Message] = [{"type": "http.request", "body": raw, "more_body": False}]
+    status = 0
+
+    async def receive() -> Message:
+        if waiting:
+            return waiting.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def send(message: Message) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        elif not answer.done():
+            answer.set_result((status, message.get("body", b"")))
+
+    serving = asyncio.create_task(app(scope, receive, send))
+    await asyncio.wait([serving, answer], timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+    return answer.result()
+
+
+async def somebody(role: Role, granted: list[Scope] | None = None) -> tuple[Account, str]:
+    """Add a user, and return the secret of a new session, or of a token that may do what was granted."""
+    async with transaction() as session:
+        user = await create_user(session, f"somebody-{uuid4().hex[:8]}", role)
+        account = Account(user.id, user.username, role, effective_scopes(role), None, signed_in=True)
+        if granted is None:
+            return account, (await open_session(session, user.id, Visitor())).secret
+        return account, (await create_token(session, account, "token", granted, None))[1]
+
+
+def is_refusal(status: int) -> bool:
+    return status in (401, 403) or (300 <= status < 400)  # a page sends to the sign-in
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+async def test_every_route_asks_for_what_it_declares(app: Starlette, role: Role | None) -> None:
+    wrong: list[str] = []
+    for operation in OPERATIONS:
+        credentials: list[tuple[frozenset[Scope], str | None]] = []
+        if role is None:
+            credentials.append((frozenset(), None))
+        else:
+            credentials.append((ROLES[role], (await somebody(role))[1]))
+            for scope in sorted(ROLES[role]):
+                credentials.append((frozenset[Scope]({scope}), (await somebody(role, [scope]))[1]))
+        for scopes, secret in credentials:
+            status, body = await asked(app, operation, secret, id=str(uuid4()), name="nowhere")
+            may = operation.scope == PUBLIC or operation.scope in scopes
+            if operation.scope == PUBLIC:
+                fine = status not in (401, 500) or operation.path in ("/auth/login", "/auth/link", "/ui/login")
+            else:
+                fine = is_refusal(status) != may and status != 500
+            if not fine:
+                wrong.append(f"{operation} with {sorted(scopes)}: {status} {body[:80]!r}")
+    assert wrong == []
+
+
+BODIES: dict[str, Any] = {
+    "PUT /resources/{id}": {"title": "Mine now"},
+    "POST /resources/{id}/tags": {"add": ["mine"]},
+    "POST /resources/{id}/reprocess": {"from": "indexed"},
+    "PUT /searches/saved/{id}": {"name": "Mine", "search": {"query": "lamp"}},
+    "PUT /users/{id}": {"role": "reader"},
+}
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> None:
+    anna, secret = await somebody("editor")
+    ben, bens = await somebody(role)
+    operates = "metrics" in ROLES[role]
+    transport = httpx.ASGITransport(app)
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with httpx.AsyncClient(transport=transport, base_url="http://pharos.test", headers=headers) as her:
+        note = await her.post(
+            "/resources", json={"title": HIDDEN, "content": HIDDEN, "private": True, "tags": [HIDDEN]}
+        )
+        assert note.status_code == 201, note.text
+        page = await her.post("/ingest", json={"url": f"https://example.org/{HIDDEN}", "private": True})
+        upload = await her.post(
+            "/documents",
+            files={"file": (f"{HIDDEN}.txt", HIDDEN.encode(), "text/plain")},
+            data={"private": "true"},
+        )
+        assert (page.status_code, upload.status_code) == (202, 202)
+        saved = await her.post("/searches/saved", json={"name": HIDDEN, "search": {"query": HIDDEN}})
+        batch = await her.post("/batch", json={"resource_ids": [note.json()["id"]], "operation": "reindex"})
+        token = await her.post("/auth/tokens", json={"name": HIDDEN, "scopes": ["read"]})
+        signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
+        [document] = upload.json()["items"]
+        hers = {
+            note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
+            document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
+        }  # fmt: skip
+
+        reached: list[str] = []
+        for operation in OPERATIONS:
+            if "{id}" in operation.path and not operation.path.startswith(("/users", "/dlq", "/invitations")):
+                for id in sorted(hers):
+                    status, body = await asked(app, operation, bens, BODIES.get(str(operation)), id=id)
+                    expected = 404 if operation.scope in ROLES[role] else 403
+                    if operates and operation.path.startswith("/tasks"):
+                        expected = status  # they look after the machinery: see names, ids, times
+                    if status != expected or HIDDEN.encode() in body:
+                        reached.append(f"{operation} {id}: {status} {body[:80]!r}")
+            elif operation.method == "GET" and operation.path != "/events/stream":
+                _, body = await asked(app, operation, bens, name="nowhere")
+                named = operation.path != "/audit" and not (operates and operation.path == "/tasks")
+                if HIDDEN.encode() in body or (named and any(id.encode() in body for id in hers)):
+                    reached.append(f"{operation} tells of it: {body[:200]!r}")
+        assert reached == []
+
+        as_ben = {"Authorization": f"Bearer {bens}"}
+        for query in (
+            f"/search?query={HIDDEN}&mode=keyword", f"/search?query=lamp&mode=keyword&tag={HIDDEN}",
+            f"/resources?q={HIDDEN}",
+            f"/search/suggest?q={HIDDEN[:4]}", f"/ui/search?query={HIDDEN}", f"/ui/?batch={uuid4()}",
+            f"/ui/items?id={note.json()['id']}", f"/resources?tag={HIDDEN}",
+        ):  # fmt: skip
+            answer = await her.get(query, headers=as_ben)
+            assert note.json()["id"] not in answer.text, query
+        many = {"ids": [note.json()["id"]], "add": ["mine"]}
+        await her.post("/resources/tags", json=many, headers=as_ben)
+        await her.post("/batch", json={"resource_ids": [note.json()["id"]], "operation": "reindex"}, headers=as_ben)
+        still = (await her.get(f"/resources/{note.json()['id']}")).json()
+        assert (still["title"], still["tags"]) == (HIDDEN, [HIDDEN])
+        assert len((await her.get("/auth/tokens")).json()["items"]) == 1
+    assert UUID(str(anna.id)) != ben.id
