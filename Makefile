@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults faults-quick bench table venv venv-test
+.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults faults-quick bench table sbom venv venv-test
 
 PHAROS := .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -55,8 +55,15 @@ faults-quick: venv-test ## kill and freeze real processes, short forms
 bench: venv ## measure, beside peers; BENCH=name runs one
 	@.venv/bin/python -m bench $(BENCH)
 
-docs: venv ## write .env.example and docs/configuration.md anew
+docs: venv ## write .env.example, docs/configuration.md and docs/licences.md anew
 	@.venv/bin/python -m service.configuration
+	@.venv/bin/python .ci/licences
+
+sbom: venv-test ## list what Pharos is installed with, as CycloneDX: dist/pharos.cdx.json
+	@mkdir -p dist
+	@.venv/bin/cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible \
+		--output-file dist/pharos.cdx.json
+	@echo dist/pharos.cdx.json
 
 lock: ## renew the lock files from pyproject.toml; UPGRADE=1 takes the newest version of everything
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && python3 -m venv "$$folder" && \

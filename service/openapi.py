@@ -1,5 +1,6 @@
 """`/openapi.json`, built from the declared routes, and `/docs`, a page that shows it."""
 
+import re
 from collections.abc import Sequence
 from html import escape
 from typing import Any
@@ -49,6 +50,14 @@ def _page(document: dict[str, Any]) -> str:
     )
 
 
+def _leave_out_null(schema: dict[str, Any]) -> None:
+    """Say of an answer's shape what `respond` does: a field that may be null is left out then."""
+    fields = schema.get("properties", {})
+    required = [name for name in schema.get("required", ()) if {"type": "null"} not in fields[name].get("anyOf", ())]
+    if "required" in schema:
+        schema["required"] = required
+
+
 class Problem(BaseModel):
     """The body of every error."""
 
@@ -66,10 +75,15 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
 
     def schema(kind: Any, mode: Any) -> dict[str, Any]:
         document = TypeAdapter(kind).json_schema(mode=mode, ref_template="#/components/schemas/{model}")
-        schemas.update(document.pop("$defs", {}))
+        parts: dict[str, Any] = document.pop("$defs", {})
+        if mode == "serialization":
+            for part in (document, *parts.values()):
+                _leave_out_null(part)
+        schemas.update(parts)
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            schemas[kind.__name__] = document
-            return {"$ref": f"#/components/schemas/{kind.__name__}"}
+            name = re.sub(r"\W+", "_", kind.__name__).rstrip("_")
+            schemas[name] = document
+            return {"$ref": f"#/components/schemas/{name}"}
         return document
 
     problem_answer = {

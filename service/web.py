@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
+ItemT = TypeVar("ItemT")
 
 JSON_LIMIT = 32 * 2**20  # bytes; a text of ten megabytes and its HTML pass
 
@@ -51,6 +52,15 @@ class Paged(Shape):
 
     limit: int = Field(25, ge=1, le=100)
     offset: int = Field(0, ge=0, le=1_000_000)
+
+
+class Listed(BaseModel, Generic[ItemT]):
+    """One page of a list, and how many items there are in all."""
+
+    total: int
+    items: list[ItemT]
+    limit: int
+    offset: int
 
 
 class Endpoint:

@@ -10,6 +10,7 @@ import math
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from time import monotonic
@@ -222,7 +223,8 @@ def network(address: str | None) -> str:
 
 
 def _key(bucket: Bucket) -> str:
-    return f"pharos:limit:{bucket[0].name}:{bucket[1]}"
+    who = blake2b(str(bucket[1]).encode(errors="surrogatepass"), digest_size=16).hexdigest()
+    return f"pharos:limit:{bucket[0].name}:{who}"  # a name that somebody typed may be a password by mistake
 
 
 limiter = Limiter()

@@ -18,7 +18,7 @@ from service.security.passwords import Password, hash_password
 from service.security.permissions import PUBLIC, Role, Scope
 from service.security.sessions import SignedIn, Visitor, drop_cookie, set_cookie, sign_in
 from service.security.tables import User
-from service.web import Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
+from service.web import Listed, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
 
 Shown = Annotated[SecretStr, Field(max_length=1024)]  # a password as somebody claims it to be
 
@@ -365,21 +365,21 @@ routes = [
     route("POST", "/auth/link", login_by_link, scope=PUBLIC, takes=LoginCode, gives=LoginView),
     route("POST", "/auth/logout", logout, scope=PUBLIC, status=204),
     route("POST", "/auth/register", join, scope=PUBLIC, takes=Registration, gives=LoginView, status=201),
-    route("GET", "/auth/sessions", list_sessions, scope="read", queries=Paged, gives=list[SessionView]),
+    route("GET", "/auth/sessions", list_sessions, scope="read", queries=Paged, gives=Listed[SessionView]),
     route("DELETE", "/auth/sessions/{id}", end_session, scope="read", status=204),
     route("PUT", "/auth/password", set_password, scope="read", takes=NewPassword, status=204),
     route("POST", "/auth/tokens", create_token, scope="read", takes=NewToken, gives=NewTokenView, status=201),
-    route("GET", "/auth/tokens", list_tokens, scope="read", queries=Paged, gives=list[TokenView]),
+    route("GET", "/auth/tokens", list_tokens, scope="read", queries=Paged, gives=Listed[TokenView]),
     route("DELETE", "/auth/tokens/{id}", revoke_token, scope="read", status=204),
     route("GET", "/users/me", me, scope="read", gives=Me),
     route("POST", "/users", create_user, scope="admin", takes=NewUser, gives=UserView, status=201),
-    route("GET", "/users", list_users, scope="admin", queries=Paged, gives=list[UserView]),
+    route("GET", "/users", list_users, scope="admin", queries=Paged, gives=Listed[UserView]),
     route("PUT", "/users/{id}", change_user, scope="admin", takes=UserChange, gives=UserView),
     route(
         "POST", "/invitations", invite, scope="admin", takes=NewInvitation, gives=NewInvitationView, status=201
     ),
-    route("GET", "/invitations", list_invitations, scope="admin", queries=Paged, gives=list[InvitationView]),
+    route("GET", "/invitations", list_invitations, scope="admin", queries=Paged, gives=Listed[InvitationView]),
     route("DELETE", "/invitations/{id}", withdraw_invitation, scope="admin", status=204),
-    route("GET", "/audit", audit_log, scope="admin", queries=AuditQuery, gives=list[AuditView]),
+    route("GET", "/audit", audit_log, scope="admin", queries=AuditQuery, gives=Listed[AuditView]),
 ]
 # fmt: on
