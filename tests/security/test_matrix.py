@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import Message
 
-from service import database
+from service import database, logs
 from service.app import ROUTES, create_app
 from service.database import transaction
 from service.security.accounts import Account, create_user
@@ -54,8 +54,9 @@ OPERATIONS = list(operations())
 
 
 @pytest.fixture
-async def app(pharos: Settings) -> AsyncIterator[Starlette]:
+async def app(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Starlette]:
     """The whole application, as it is served; no worker runs."""
+    monkeypatch.setattr(logs, "configure", lambda: None)
     await database.disconnect()
     app = create_app()
     try:
