@@ -94,6 +94,17 @@ class TooLarge(PharosError):
     status = 413
 
 
+class TooSlow(PharosError):
+    """The request's body came too slowly: {received} bytes in {seconds} s. {least} bytes a second must come."""
+
+    status = 408
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Hang up: what still comes would be read, to be thrown away."""
+        return {"Connection": "close"}
+
+
 class UnsupportedType(PharosError):
     """This type of content cannot be read."""
 

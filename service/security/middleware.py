@@ -3,21 +3,26 @@
 Plain ASGI, outermost first: `Forwarded`, `SecurityHeaders`, `BodyLimit`, `Authentication`.
 """
 
+import asyncio
 from functools import lru_cache
 from ipaddress import ip_address
+from time import monotonic
 from urllib.parse import urlsplit
 
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from service.errors import Forbidden, PharosError, TooLarge
+from service.errors import Forbidden, PharosError, TooLarge, TooSlow
 from service.security.accounts import Account
 from service.security.authentication import authenticate
 from service.security.limits import ADMIN, INGEST, SEARCH, WRITE, Limit, limiter
 from service.security.sessions import COOKIE
 from service.settings import settings
 from service.web import problem
+
+PATIENCE = 30.0  # seconds
+LEAST = 1024  # bytes a second
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -116,7 +121,11 @@ class SecurityHeaders:
 
 
 class BodyLimit:
-    """Refuses bodies beyond PHAROS_MAX_BODY_MB, or PHAROS_MAX_UPLOAD_MB where files go in: announced or not."""
+    """Refuses bodies beyond PHAROS_MAX_BODY_MB, or PHAROS_MAX_UPLOAD_MB where files go in: announced or not.
+
+    And those that trickle in, at less than `LEAST` bytes a second after `PATIENCE` seconds: they would hold a place for
+    as long as they like.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -133,12 +142,20 @@ class BodyLimit:
             response.headers["connection"] = "close"  # or the rest would be read, to be thrown away
             await response(scope, receive, send)
             return
-        received = 0
+        received, began, more = 0, monotonic(), True
 
         async def counted() -> Message:
-            nonlocal received
-            message = await receive()
+            nonlocal received, more
+            if not more:  # what comes now is that the client leaves
+                return await receive()
+            patience = began + PATIENCE + received / LEAST - monotonic()
+            try:
+                async with asyncio.timeout(patience):
+                    message = await receive()
+            except TimeoutError:
+                raise TooSlow(received=received, seconds=round(monotonic() - began), least=LEAST) from None
             received += len(message.get("body", b""))
+            more = message.get("more_body", False)
             if received > limit:
                 raise TooLarge(limit=limit)
             return message

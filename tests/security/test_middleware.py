@@ -1,5 +1,6 @@
 """What every request passes: the proxy, the headers, the size, the origin, the limits."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx
@@ -201,6 +202,22 @@ async def test_bodies_are_limited_announced_or_not(browser: Client, monkeypatch:
         assert [answer.status_code for answer in (announced, unannounced)] == [413, 413]
         assert str(limit) in announced.json()["detail"]
         assert announced.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_a_body_that_trickles_in_is_given_up(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.security.middleware.PATIENCE", 0.2)
+
+    async def trickle(pieces: int, piece: bytes) -> AsyncIterator[bytes]:
+        for _ in range(pieces):
+            yield piece
+            await asyncio.sleep(0.05)
+
+    admin = browser(TOKEN)
+    slow = await admin.put("/write", content=trickle(1000, b"x"))
+    assert (slow.status_code, slow.headers["connection"]) == (408, "close")
+    assert "too slowly" in slow.json()["detail"]
+    steady = await admin.put("/write", content=trickle(12, b"x" * 1024))
+    assert steady.json() == 12 * 1024  # took longer than the patience, and came
 
 
 @pytest.mark.parametrize("length", ["-1", "1e9", "²", "9" * 5000, " 7 "])
