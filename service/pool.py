@@ -20,6 +20,19 @@ class PatientPool(AsyncAdaptedQueuePool):
 
     PATIENCE = 0.25  # seconds
 
+    _over = False
+
+    def dispose(self) -> None:
+        """Close what is kept; what is in use is closed when it comes back, since nobody would ask for it again."""
+        self._over = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._over:
+            record.close()
+        else:
+            super()._do_return_conn(record)
+
     def _do_get(self) -> ConnectionPoolEntry:
         if 0 <= self._overflow < self._max_overflow:
             try:

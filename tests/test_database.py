@@ -145,3 +145,11 @@ async def test_long_transactions_get_the_connections_beyond_the_kept_ones(small_
     leave.set()
     await asyncio.gather(*tasks)
     assert engine().pool.checkedin() == 2
+
+
+async def test_what_is_in_use_when_the_database_is_let_go_is_closed_when_it_comes_back() -> None:
+    async with database._connected() as (_, driver):
+        await database.disconnect()
+        assert await driver.fetchval("SELECT 1") == 1
+    assert driver.is_closed()
+    await database.connect("test", 5, 10)
