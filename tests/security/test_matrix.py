@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx
 import orjson
@@ -136,7 +136,8 @@ async def test_every_route_asks_for_what_it_declares(app: Starlette, role: Role 
             status, body = await asked(app, operation, secret, id=str(uuid4()), name="nowhere")
             may = operation.scope == PUBLIC or operation.scope in scopes
             if operation.scope == PUBLIC:
-                fine = status not in (401, 500) or operation.path in ("/auth/login", "/auth/link", "/ui/login")
+                signs_in = operation.path in ("/auth/login", "/auth/link", "/ui/login")
+                fine = status != 500 and (status != 401 or signs_in)
             else:
                 fine = is_refusal(status) != may and status != 500
             if not fine:
@@ -155,8 +156,8 @@ BODIES: dict[str, Any] = {
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> None:
-    anna, secret = await somebody("editor")
-    ben, bens = await somebody(role)
+    _, secret = await somebody("editor")
+    _, bens = await somebody(role)
     operates = "metrics" in ROLES[role]
     transport = httpx.ASGITransport(app)
     headers = {"Authorization": f"Bearer {secret}"}
@@ -189,7 +190,9 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
                     status, body = await asked(app, operation, bens, BODIES.get(str(operation)), id=id)
                     expected = 404 if operation.scope in ROLES[role] else 403
                     if operates and operation.path.startswith("/tasks"):
-                        expected = status  # they look after the machinery: see names, ids, times
+                        expected = (
+                            status if status in (200, 202, 403, 404, 409) else 404
+                        )  # they look after the machinery
                     if status != expected or HIDDEN.encode() in body:
                         reached.append(f"{operation} {id}: {status} {body[:80]!r}")
             elif operation.method == "GET" and operation.path != "/events/stream":
@@ -214,4 +217,3 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         still = (await her.get(f"/resources/{note.json()['id']}")).json()
         assert (still["title"], still["tags"]) == (HIDDEN, [HIDDEN])
         assert len((await her.get("/auth/tokens")).json()["items"]) == 1
-    assert UUID(str(anna.id)) != ben.id
