@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="PostgreSQL, `postgresql://user:password@host:port/name`; unset: the embedded server."
     )
+    worker_database_url: str | None = Field(
+        None, description="The same for workers, with a role of their own; unset: the embedded one, or `database_url`."
+    )
     broker_url: str | None = Field(None, description="Redis for tasks, `redis://...`; unset: the embedded server.")
     cache_url: str | None = Field(None, description="Redis for the cache; unset: the embedded server, database 1.")
     storage_url: str | None = Field(

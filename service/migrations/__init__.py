@@ -11,6 +11,7 @@ from sqlalchemy.pool import NullPool
 
 import service
 from service.database import Base, dsn
+from service.migrations.roles import grant
 
 KERNEL = ("event_log", "outbox", "idempotency")  # modules that declare tables and are no slice
 
@@ -31,12 +32,14 @@ def configuration(connection: Connection | None = None) -> Config:
     return config
 
 
-async def migrate(url: str) -> None:
-    """Bring a database to the newest schema."""
+async def migrate(url: str, worker_url: str | None = None) -> None:
+    """Bring a database to the newest schema; the role of `worker_url` may use it as a worker does."""
     engine = create_async_engine(dsn(url), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
             await connection.execute(text("SELECT pg_advisory_xact_lock(7262010)"))
             await connection.run_sync(lambda sync: command.upgrade(configuration(sync), "head"))
+            if worker_url is not None:
+                await connection.run_sync(grant, worker_url)
     finally:
         await engine.dispose()

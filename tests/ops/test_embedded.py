@@ -11,6 +11,8 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+from redis.asyncio import Redis
+from redis.exceptions import NoPermissionError
 
 from service.embedded import Postgres, Server, Valkey, end_orphan, running, tied
 from service.embedded.postgres import WrongVersion
@@ -200,3 +202,23 @@ def exchange(server: Valkey, *commands: str) -> list[str]:
         while part := connection.recv(4096):
             answer += part
     return answer.decode().split("\r\n")[:-2]
+
+
+async def test_listeners_outside_hear_events_and_nothing_else(tmp_path: Path, log: Path) -> None:
+    with log.open("ab") as stream, running(server := Valkey(tmp_path / "valkey", durable=False), stream):
+        async with Redis.from_url(server.url()) as ours, Redis.from_url(server.listener_url()) as theirs:
+            await ours.set("secret", "x")
+            async with theirs.pubsub() as hearing:
+                await hearing.psubscribe("pharos_events:*")
+                await hearing.get_message(timeout=5)
+                await ours.publish("pharos_events:resource.created", "{}")
+                heard = await hearing.get_message(timeout=5)
+            assert heard is not None
+            assert heard["data"] == b"{}"
+            for command in (
+                ("GET", "secret"), ("KEYS", "*"), ("SCAN", "0"), ("SUBSCRIBE", "pharos:bell:events"),
+                ("PSUBSCRIBE", "*"), ("PUBLISH", "pharos_events:resource.created", "{}"), ("EVAL", "return 1", "0"),
+                ("CONFIG", "GET", "*"), ("ACL", "LIST"), ("SELECT", "1"), ("FLUSHALL",), ("MONITOR",),
+            ):  # fmt: skip
+                with pytest.raises(NoPermissionError):
+                    await theirs.execute_command(*command)

@@ -50,7 +50,7 @@ def main() -> int:
             case _:
                 from service.migrations import migrate  # not above: the supervisor stays small without it
 
-                asyncio.run(migrate(configuration.database_url or ""))
+                asyncio.run(migrate(configuration.database_url or "", configuration.worker_database_url))
                 return 0
     except ValidationError as error:
         for wrong in error.errors():

@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,8 @@ def programs(settings: Settings) -> list[Program]:
         Program("inference", (sys.executable, "-m", "workers.inference"), early=True),
         Program("web", (
             sys.executable, "-m", "uvicorn", "--factory", application, *listen,
-            "--no-access-log", "--no-server-header", "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
+            "--http", "service.security.connections:Patient", "--no-access-log", "--no-server-header",
+            "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
         )),
         Program("timetable", (str(Path(sys.executable).with_name("periodiq")), "schedules")),
     ]  # fmt: skip
@@ -63,6 +64,15 @@ def worker(number: int) -> Program:
     """Return the `number`th worker, counted from 1."""
     command = (sys.executable, "-m", "dramatiq", "workers", "--processes", "1", "--threads", "1")
     return Program(f"worker-{number}", command)
+
+
+def for_workers(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return a worker's environment: with its own way into the database, without what opens more than that."""
+    own = dict(environment)
+    if url := own.pop("PHAROS_WORKER_DATABASE_URL", None):
+        own["PHAROS_DATABASE_URL"] = url
+    own.pop("PHAROS_ADMIN_TOKEN", None)
+    return own
 
 
 def addresses(settings: Settings, embedded: list[Server]) -> dict[str, str]:
@@ -79,6 +89,7 @@ def addresses(settings: Settings, embedded: list[Server]) -> dict[str, str]:
     for server in embedded:
         if isinstance(server, Postgres):
             found["PHAROS_DATABASE_URL"] = server.url()
+            found["PHAROS_WORKER_DATABASE_URL"] = server.worker_url()
         if isinstance(server, Valkey):
             found["PHAROS_BROKER_URL"] = server.url(0)
             if settings.cache_url is None:

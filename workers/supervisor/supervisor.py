@@ -116,7 +116,7 @@ class Supervisor:
     def _add_worker(self) -> Child:
         taken = {child.name for child in self.working}
         free = (program for number in range(1, 2000) if (program := programs.worker(number)).name not in taken)
-        return self._add(self.working, next(free))
+        return self._add(self.working, next(free), programs.for_workers(self._environment))
 
     def _replace(self, unit: int) -> None:
         """Start the successor of a worker; the worker retires once that one takes tasks."""
@@ -205,8 +205,8 @@ class Supervisor:
             self._scaling.add_done_callback(self._scaled)
         self.state = self.step = "running"
 
-    def _add(self, group: list[Child], program: Program) -> Child:
-        child = Child(program, self._environment, self._log)
+    def _add(self, group: list[Child], program: Program, environment: dict[str, str] | None = None) -> Child:
+        child = Child(program, environment or self._environment, self._log)
         group.append(child)
         self._launch(child)
         return child
