@@ -1,8 +1,10 @@
 """HTTP for whoever watches Pharos."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -11,12 +13,12 @@ from service.bus import bus
 from service.database import pool_status, reading
 from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
-from service.monitoring import dead_letters, tasks
+from service.monitoring import dead_letters, patterns, tasks
 from service.monitoring.readiness import readiness
 from service.queue.requeue import Requeue
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
-from service.web import Shape, account, no_content, query, respond, route
+from service.web import Listed, Paged, Shape, account, no_content, page, query, respond, route
 
 
 class HistoryQuery(Shape):
@@ -25,6 +27,26 @@ class HistoryQuery(Shape):
     limit: int = Field(100, ge=1, le=1000)
     name: str | None = None
     correlation_id: str | None = None
+
+
+class AlertsQuery(Paged):
+    """Which alerts: those that last, or all that there were."""
+
+    lasting: bool = False
+
+
+class AlertView(BaseModel):
+    """An account did much more than it usually does, by this measure."""
+
+    id: UUID
+    kind: str
+    account_id: UUID
+    found: int
+    usual: float
+    words: str
+    raised_at: datetime
+    seen_at: datetime
+    ended_at: datetime | None
 
 
 async def health(request: Request) -> Response:
@@ -36,6 +58,15 @@ async def ready(request: Request) -> Response:
     """Everything that is needed is there; else 503, and the checks say what is missing."""
     everything, checks = await readiness()
     return respond({"status": "ready" if everything else "unavailable", "checks": checks}, 200 if everything else 503)
+
+
+async def list_alerts(request: Request) -> Response:
+    """What somebody should look at, newest first."""
+    asked = query(request, AlertsQuery)
+    async with reading() as session:
+        total, found = await patterns.alerts(session, asked.limit, asked.offset, lasting=asked.lasting)
+    items = [AlertView.model_validate({**vars(alert), "words": patterns.words(alert)}) for alert in found]
+    return page(items, total, asked)
 
 
 async def events_history(request: Request) -> Response:
@@ -124,6 +155,7 @@ routes = [
     route("GET", "/schedules", read_schedules, scope="read", gives=Answer),
     route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),
     route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
+    route("GET", "/monitoring/alerts", list_alerts, scope="metrics", queries=AlertsQuery, gives=Listed[AlertView]),
     *tasks.routes,
     route("GET", "/monitoring/flow", flow, scope="read", gives=Answer),
     *dead_letters.routes,
