@@ -28,6 +28,7 @@ The slices, each with routes, tables, events, actions:
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
+    exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
 
@@ -39,6 +40,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),
+    "exports": (),
     "monitoring": (),
     "ui": ("resources", "graph", "search", "ingestion"),
 }

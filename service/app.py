@@ -19,6 +19,7 @@ from service.bus import Sender, bus
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
 from service.events import origin
+from service.exports.routes import routes as export_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
 from service.ingestion.routes import routes as ingestion_routes
@@ -49,6 +50,7 @@ ROUTES: list[BaseRoute] = [
     *batch_routes,
     *graph_routes,
     *search_routes,
+    *export_routes,
     *saved_search_routes,
     *live.routes,
     *ui_routes,

@@ -1,4 +1,4 @@
-"""Where originals are kept: content-addressed, behind four verbs.
+"""Where originals are kept: content-addressed.
 
 The key of a file is the SHA-256 of its bytes, so that the same file is kept once and writing it again changes nothing.
 A file appears under its key complete or not at all: it is written beside, flushed to the disk, then renamed.
@@ -11,15 +11,19 @@ A file appears under its key complete or not at all: it is written beside, flush
 import asyncio
 import errno
 import hashlib
+import io
 import os
+import shutil
 import tempfile
+from collections.abc import AsyncGenerator
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from service.errors import PharosError, Unavailable
 from service.settings import settings
 
+PIECE = 64 * 1024  # bytes
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -44,7 +48,9 @@ class Storage(Protocol):
     """What a place for originals can do; keys are SHA-256 in hex."""
 
     async def put(self, data: bytes) -> str: ...
+    async def keep(self, file: BinaryIO) -> str: ...
     async def get(self, key: str) -> bytes: ...
+    async def open(self, key: str) -> BinaryIO: ...
     async def exists(self, key: str) -> bool: ...
     async def delete(self, key: str) -> None: ...
 
@@ -57,11 +63,20 @@ class Folder:
 
     async def put(self, data: bytes) -> str:
         """Keep the bytes and return their key (raises StorageFull, StorageAway)."""
-        return await asyncio.to_thread(self._put, data)
+        return await asyncio.to_thread(self._put, io.BytesIO(data))
+
+    async def keep(self, file: BinaryIO) -> str:
+        """Keep what a file holds from its beginning on, a piece at a time, and return its key."""
+        return await asyncio.to_thread(self._put, file)
 
     async def get(self, key: str) -> bytes:
         """Return the bytes of a key (raises FileGone)."""
-        return await asyncio.to_thread(self._get, key)
+        with await self.open(key) as file:
+            return await asyncio.to_thread(file.read)
+
+    async def open(self, key: str) -> BinaryIO:
+        """Open the bytes of a key for reading; whoever asks closes it (raises FileGone)."""
+        return await asyncio.to_thread(self._open, key)
 
     async def exists(self, key: str) -> bool:
         """Tell whether the bytes of a key are kept."""
@@ -71,22 +86,23 @@ class Folder:
         """Forget the bytes of a key; nothing happens when they are not kept."""
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
-    def _put(self, data: bytes) -> str:
-        key = hashlib.sha256(data).hexdigest()
+    def _put(self, file: BinaryIO) -> str:
+        file.seek(0)
+        key = hashlib.file_digest(file, "sha256").hexdigest()  # pyright: ignore[reportArgumentType]
         path = self._path(key)
         try:
             if not path.is_file():
                 path.parent.mkdir(parents=True, exist_ok=True)
-                _write_complete(path, data)
+                _write_complete(path, file)
         except OSError as error:
             if error.errno in FULL:
-                raise StorageFull(folder=self.root, size=len(data)) from error
+                raise StorageFull(folder=self.root, size=file.seek(0, os.SEEK_END)) from error
             raise StorageAway(folder=self.root, reason=error.strerror or str(error)) from error
         return key
 
-    def _get(self, key: str) -> bytes:
+    def _open(self, key: str) -> BinaryIO:
         try:
-            return self._path(key).read_bytes()
+            return self._path(key).open("rb")
         except FileNotFoundError as error:
             raise FileGone(key=key, folder=self.root) from error
         except OSError as error:
@@ -98,11 +114,12 @@ class Folder:
         return self.root / key[:2] / key[2:4] / key
 
 
-def _write_complete(path: Path, data: bytes) -> None:
+def _write_complete(path: Path, source: BinaryIO) -> None:
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            source.seek(0)
+            shutil.copyfileobj(source, file, 2**20)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)
@@ -129,6 +146,24 @@ def configured() -> Storage:
 async def put(data: bytes) -> str:
     """Keep the bytes in the configured place and return their key (raises StorageFull, StorageAway)."""
     return await configured().put(data)
+
+
+async def keep(file: BinaryIO) -> str:
+    """Keep what a file holds in the configured place and return its key (raises StorageFull, StorageAway)."""
+    return await configured().keep(file)
+
+
+async def size(key: str) -> int:
+    """Return how many bytes a key has in the configured place (raises FileGone)."""
+    with await configured().open(key) as file:
+        return file.seek(0, os.SEEK_END)
+
+
+async def pieces(key: str) -> AsyncGenerator[bytes]:
+    """Yield the bytes of a key from the configured place, `PIECE` at a time (raises FileGone)."""
+    with await configured().open(key) as file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece
 
 
 async def get(key: str) -> bytes:

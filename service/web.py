@@ -17,7 +17,7 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from service import idempotency
-from service.errors import Invalid, NotFound, PharosError, TooLarge
+from service.errors import Invalid, NotFound, PharosError, TooLarge, Unavailable
 from service.security.accounts import Account
 from service.security.permissions import Public, require
 from service.security.permissions import Scope as AccountScope
@@ -29,6 +29,8 @@ ShapeT = TypeVar("ShapeT", bound=BaseModel)
 ItemT = TypeVar("ItemT")
 
 JSON_LIMIT = 32 * 2**20  # bytes; a text of ten megabytes and its HTML pass
+STRANGER_LIMIT = 64 * 2**10  # bytes, of whoever has not signed in
+IN_FLIGHT = 64 * 2**20  # bytes of bodies that are read at one time; one of the largest, and many ordinary ones
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -61,6 +63,13 @@ class Listed(BaseModel, Generic[ItemT]):
     items: list[ItemT]
     limit: int
     offset: int
+
+
+class TooBusy(Unavailable):
+    """Many large requests arrive at this moment. Try again in a moment."""
+
+
+_in_flight = 0  # bytes
 
 
 class Endpoint:
@@ -133,17 +142,26 @@ def account(request: Request) -> Account:
 
 
 async def body(request: Request, limit: int = JSON_LIMIT) -> bytes:
-    """Read the whole body; TooLarge beyond `limit` bytes."""
+    """Read the whole body; TooLarge beyond `limit` bytes, TooBusy where others take the memory."""
+    global _in_flight
+    if request.scope.get("account") is None:
+        limit = min(limit, STRANGER_LIMIT)
     if int(request.headers.get("content-length") or 0) > limit:
         raise TooLarge(limit=limit)
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > limit:
-            raise TooLarge(limit=limit)
-        parts.append(part)
-    return b"".join(parts)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            _in_flight += len(part)
+            if size > limit:
+                raise TooLarge(limit=limit)
+            if _in_flight > IN_FLIGHT:
+                raise TooBusy
+            parts.append(part)
+        return b"".join(parts)
+    finally:
+        _in_flight -= size
 
 
 async def parse(request: Request, shape: type[ShapeT]) -> ShapeT:

@@ -113,3 +113,21 @@ def test_an_address_of_another_kind_is_refused(configured: Path, monkeypatch: py
     settings.cache_clear()
     with pytest.raises(ValueError, match="file:<folder>"):
         storage.configured()
+
+
+async def test_a_file_is_kept_and_read_a_piece_at_a_time(pharos: object, tmp_path: Path) -> None:
+    data = os.urandom(3 * storage.PIECE + 17)
+    (tmp_path / "large").write_bytes(data)
+    with (tmp_path / "large").open("rb") as file:
+        file.seek(1000)  # somebody has looked at it
+        key = await storage.keep(file)
+    assert key == hashlib.sha256(data).hexdigest()
+    assert await storage.size(key) == len(data)
+    pieces = [piece async for piece in storage.pieces(key)]
+    assert max(map(len, pieces)) == storage.PIECE
+    assert b"".join(pieces) == data
+
+
+async def test_what_is_gone_is_told_before_the_first_piece(pharos: object) -> None:
+    with pytest.raises(FileGone):
+        await storage.size(KEY)

@@ -1,5 +1,6 @@
 """The HTTP edge by itself: parsing, answers, problems, the OpenAPI document."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -9,10 +10,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service import web
 from service.errors import RateLimited
 from service.openapi import describe
 from service.security.permissions import PUBLIC
 from service.web import Paged, Shape, page, parse, path_id, query, respond, route
+from tests.queue.conftest import until
 
 
 class Note(Shape):
@@ -115,3 +118,28 @@ async def test_the_document_names_paths_parameters_and_shapes(client: httpx.Asyn
     assert [parameter["name"] for parameter in get["parameters"]] == ["limit", "offset"]
     assert document["paths"]["/protected"]["get"]["security"] == [{"token": []}]
     assert (await client.get("/docs")).text.count("/notes/{id}") == 1
+
+
+async def test_who_is_not_signed_in_sends_little(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/notes", content=b'"' + b"x" * 100_000 + b'"')).status_code == 413
+
+
+async def test_bodies_that_are_read_at_one_time_have_a_limit(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(web, "IN_FLIGHT", 1000)
+    going_on = asyncio.Event()
+
+    async def first() -> AsyncIterator[bytes]:
+        yield b'{"title": "' + b"x" * 900
+        await going_on.wait()
+        yield b'"}'
+
+    slow = asyncio.create_task(client.post("/notes", content=first()))
+    await until(lambda: web._in_flight >= 900)  # pyright: ignore[reportPrivateUsage]
+    refused = await client.post("/notes", content=b'{"title": "' + b"y" * 200 + b'"}')
+    assert refused.status_code == 503
+    assert refused.headers["retry-after"] == "1"
+    going_on.set()
+    assert (await slow).status_code != 503
+    assert (await client.post("/notes", content=b'{"title": "' + b"y" * 200 + b'"}')).status_code != 503

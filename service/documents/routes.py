@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from service import storage
 from service.database import reading, transaction
@@ -60,12 +60,12 @@ def _batch_id(given: object) -> UUID | None:
 
 async def _store(file: UploadFile) -> actions.Upload:
     name = PurePath((file.filename or "").replace("\\", "/").replace("\x00", "")).name[:255] or "untitled"
-    data = await file.read(FILE_LIMIT + 1)
-    if len(data) > FILE_LIMIT:
+    size = file.size or 0
+    if size > FILE_LIMIT:
         raise TooLarge(f"{name} is larger than {FILE_LIMIT} bytes.")
-    if not data:
+    if not size:
         raise Invalid(f"{name} is empty.")
-    return actions.Upload(name, len(data), await storage.put(data), file.content_type)
+    return actions.Upload(name, size, await storage.keep(file.file), file.content_type)
 
 
 def _id(request: Request) -> UUID:
@@ -104,10 +104,11 @@ async def download_document(request: Request) -> Response:
     """The original bytes, sandboxed: never rendered as a page of this site."""
     async with reading() as session:
         document, resource, _ = await actions.read(session, account(request), _id(request))
-    return Response(
-        await storage.get(document.original),
+    return StreamingResponse(
+        storage.pieces(document.original),
         media_type=resource.media_type or "application/octet-stream",
         headers={
+            "Content-Length": str(await storage.size(document.original)),
             "Content-Disposition": f"attachment; filename*=UTF-8''{quote(document.filename)}",
             "Content-Security-Policy": "sandbox; default-src 'none'",
             "X-Content-Type-Options": "nosniff",

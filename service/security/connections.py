@@ -21,6 +21,7 @@ class Patient(HttpToolsProtocol):
     _stalls: TimerHandle | None = None  # because the reader takes nothing
     _in_head = True
     _head_size = 0
+    _heads = 0  # that ended in what was just received
 
     def connection_made(self, transport) -> None:  # pyright: ignore[reportMissingParameterType]
         super().connection_made(transport)
@@ -34,8 +35,10 @@ class Patient(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._in_head or self._answered():
             self._wait()  # a body that nobody waits for has as long as a head
+        began_in_head = self._in_head
+        self._heads = 0
         super().data_received(data)
-        if self._in_head:
+        if began_in_head and not self._heads:  # all of it belongs to a head that goes on
             self._head_size += len(data)
             if self._head_size > HEAD_SIZE:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
@@ -47,6 +50,7 @@ class Patient(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._waits = _cancelled(self._waits)
         self._in_head, self._head_size = False, 0
+        self._heads += 1
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:

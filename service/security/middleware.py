@@ -135,7 +135,8 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._upload if scope["path"].startswith(UPLOADS) else self._body
+        files = (_header(scope["headers"], b"content-type") or "").startswith("multipart/")
+        limit = self._upload if files and scope["path"].startswith(UPLOADS) else self._body
         announced = _header(scope["headers"], b"content-length") or "0"
         if len(announced) > 18 or not announced.isdecimal() or int(announced) > limit:
             response = problem(TooLarge(limit=limit))

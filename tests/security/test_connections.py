@@ -127,6 +127,15 @@ async def test_a_request_may_take_longer_than_its_head(server: uvicorn.Server) -
         assert b"200" in await reader.readline()
 
 
+async def test_a_body_may_be_larger_than_a_head(server: uvicorn.Server) -> None:
+    body = bytes(20 * connections.HEAD_SIZE)
+    head = b"POST /slow HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(body)
+    async with connected(server, (head + body) * 3) as (reader, _):
+        for _ in range(3):
+            assert b"200" in await reader.readline()
+            await reader.readuntil(b"hello")
+
+
 async def test_a_head_without_end_is_refused(server: uvicorn.Server) -> None:
     async with connected(server, b"GET / HTTP/1.1\r\n") as (reader, writer):
         writer.write(b"x: " + b"y" * connections.HEAD_SIZE)
