@@ -116,7 +116,7 @@ def pharos(place: Servers, report: Report) -> Generator[Contestant]:
     headers = {"Authorization": f"Bearer {TOKEN}"}
     broker = redis.Redis.from_url(place.valkey.url(0))
     with web_process(Path(sys.executable), "service.app:create_app", environment, "/health", factory=True) as web:
-        ids = asyncio.run(_created(web.port, headers))
+        ids = asyncio.run(created(web.port, headers))
         _await_empty_outbox(place)
         before = _row(place, "SELECT sum(version) AS versions, (SELECT count(*) FROM events) AS events FROM resources")
         broker.flushdb()
@@ -169,7 +169,8 @@ SELECT array_agg(id) AS ids FROM added
 """
 
 
-async def _created(port: int, headers: dict[str, str]) -> list[str]:
+async def created(port: int, headers: dict[str, str]) -> list[str]:
+    """Make the resources and return their ids."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as client:
         limit = asyncio.Semaphore(16)
 

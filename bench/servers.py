@@ -20,6 +20,8 @@ from service.embedded import Postgres, Valkey, free_port, running, tied
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-bench"
 LOCK = ROOT / "bench" / "requirements.lock"
+OURS = "service.app:create_app"
+PATIENT = ["--http", "service.security.connections:Patient"]  # as the supervisor starts Pharos
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def web_process(
     port = free_port()
     command = [str(python), "-m", "uvicorn", application, *(["--factory"] if factory else [])]
     options = ["--port", str(port), "--no-access-log", "--no-server-header", "--no-proxy-headers"]
+    options += PATIENT if application == OURS else []
     with tempfile.TemporaryFile() as log, process([*command, *options], environment, log.fileno()) as server:
         deadline = time.monotonic() + 30
         while not answers(f"http://127.0.0.1:{port}{path}"):

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from service.security.middleware import SAFE
 from service.security.permissions import PUBLIC
 from service.web import Endpoint, respond, route
 
@@ -56,6 +57,24 @@ def _leave_out_null(schema: dict[str, Any]) -> None:
     required = [name for name in schema.get("required", ()) if {"type": "null"} not in fields[name].get("anyOf", ())]
     if "required" in schema:
         schema["required"] = required
+
+
+def refusals(method: str, route: Route, operation: Endpoint) -> list[int]:
+    """Return the statuses of problems that an operation may answer, as its declaration tells them."""
+    changes = method not in SAFE
+    may = {
+        401: operation.scope is not PUBLIC or changes,
+        403: operation.scope is not PUBLIC or changes,
+        404: bool(route.param_convertors) or operation.takes is not None,
+        409: changes,
+        412: method == "PUT",
+        413: changes,
+        408: changes,
+        422: changes or operation.queries is not None,
+        429: True,
+        503: True,
+    }
+    return sorted([*(status for status, is_so in may.items() if is_so), *operation.also])
 
 
 class Problem(BaseModel):
@@ -116,11 +135,13 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         answer: dict[str, Any] = {"description": "Done."}
         if operation.gives is not None:
             answer["content"] = {"application/json": {"schema": schema(operation.gives, "serialization")}}
-        described["responses"] = {str(operation.status): answer, "default": problem_answer}
         if operation.scope is not PUBLIC:
             described["security"] = [{"token": []}]
         for method in (entry.methods or set()) - {"HEAD"}:
-            paths.setdefault(entry.path, {})[method.lower()] = described
+            refused = {str(status): problem_answer for status in refusals(method, entry, operation)}
+            paths.setdefault(entry.path, {})[method.lower()] = described | {
+                "responses": {str(operation.status): answer} | refused
+            }
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pharos", "version": VERSION},

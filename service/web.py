@@ -84,10 +84,11 @@ class Endpoint:
         gives: Any,
         status: int,
         summary: str,
+        also: tuple[int, ...] = (),
     ) -> None:
         self.handler, self.takes, self.queries = handler, takes, queries
         self.scope: AccountScope | Public = scope
-        self.gives, self.status, self.summary = gives, status, summary
+        self.gives, self.status, self.summary, self.also = gives, status, summary, also
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -128,10 +129,14 @@ def route(
     gives: Any = None,
     status: int = 200,
     summary: str = "",
+    also: tuple[int, ...] = (),
 ) -> Route:
-    """Declare one operation: who may call it (`scope`), the shape of its body, its query, its answer, its status."""
+    """Declare one operation: who may call it (`scope`), the shape of its body, its query, its answer, its status.
+
+    `also` are statuses of problems beyond those that the rest of the declaration tells (`service.openapi`).
+    """
     operation = Endpoint(
-        handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0]
+        handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0], also
     )
     return Route(path, operation, methods=[method], name=handler.__name__)
 

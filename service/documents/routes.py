@@ -125,9 +125,9 @@ async def delete_document(request: Request) -> Response:
 
 
 routes = [
-    route("POST", "/documents", upload_documents, scope="write", gives=dict[str, Any], status=202),
+    route("POST", "/documents", upload_documents, scope="write", gives=dict[str, Any], status=202, also=(415, 507)),
     route("GET", "/documents/{id}", read_document, scope="read", gives=dict[str, Any]),
     route("GET", "/documents/{id}/status", read_document_status, scope="read", gives=dict[str, Any]),
-    route("GET", "/documents/{id}/download", download_document, scope="read"),
+    route("GET", "/documents/{id}/download", download_document, scope="read", also=(410,)),
     route("DELETE", "/documents/{id}", delete_document, scope="write", status=204),
 ]
