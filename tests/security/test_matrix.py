@@ -217,3 +217,56 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         still = (await her.get(f"/resources/{note.json()['id']}")).json()
         assert (still["title"], still["tags"]) == (HIDDEN, [HIDDEN])
         assert len((await her.get("/auth/tokens")).json()["items"]) == 1
+
+
+KINDS = {  # where a path takes the id of what
+    "/resources/": "resource", "/ui/items/": "resource", "/documents/": "document", "/tasks/": "task",
+    "/searches/saved/": "saved", "/ui/batches/": "batch",
+}  # fmt: skip
+
+
+async def test_ones_own_is_there_and_what_is_shared_is_there_for_every_role(app: Starlette) -> None:
+    _, anns = await somebody("editor")
+    _, cleos = await somebody("editor")
+    others = {role: (await somebody(role))[1] for role in ROLES}
+    headers = {"Authorization": f"Bearer {anns}"}
+    wrong: list[str] = []
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://pharos.test", headers=headers
+    ) as her:
+        for private in (True, False):
+            note = await her.post("/resources", json={"title": "Lamp", "content": "A lamp.", "private": private})
+            upload = await her.post(
+                "/documents",
+                files={"file": ("lamp.txt", f"A lamp, {private}.".encode(), "text/plain")},
+                data={"private": str(private).lower()},
+            )
+            saved = await her.post("/searches/saved", json={"name": f"Lamp {private}", "search": {"query": "lamp"}})
+            batch = await her.post("/batch", json={"resource_ids": [note.json()["id"]], "operation": "reindex"})
+            [document] = upload.json()["items"]
+            ids = {
+                "resource": note.json()["id"], "document": document["id"], "task": batch.json()["task_id"],
+                "saved": saved.json()["id"], "batch": batch.json()["task_id"],
+            }  # fmt: skip
+            for operation in OPERATIONS:
+                kind = next(
+                    (kind for prefix, kind in KINDS.items() if operation.path.startswith(f"{prefix}{{id}}")), None
+                )
+                if kind is None or operation.method != "GET":
+                    continue
+                shared = not private and kind in ("resource", "document")
+                for who, secret in {"its owner": anns, **others}.items():
+                    if who != "its owner" and not shared:
+                        continue
+                    status, body = await asked(app, operation, secret, id=ids[kind])
+                    there = status < 300 or (status == 404 and f"There is no {kind}".encode() not in body)
+                    if not there:
+                        wrong.append(f"{operation} of a {kind}, private {private}, by {who}: {status} {body[:80]!r}")
+            for operation in OPERATIONS:
+                if operation.path.startswith("/resources/{id}") and str(operation) in BODIES:
+                    body = BODIES[str(operation)]
+                    status, _ = await asked(app, operation, anns, body, id=ids["resource"])
+                    theirs, _ = await asked(app, operation, cleos, body, id=ids["resource"])
+                    if status >= 300 or theirs != (404 if private else status):
+                        wrong.append(f"{operation}, private {private}: owner {status}, another editor {theirs}")
+    assert wrong == []
