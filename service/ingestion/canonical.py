@@ -69,4 +69,4 @@ def _escapes(text: str) -> str:
         letter = chr(int(escape[0][1:], 16))
         return letter if letter in UNRESERVED else escape[0].upper()
 
-    return quote(ESCAPE.sub(one, text), safe="/:@!$&'()*+,;=%-._~?", errors="replace")
+    return quote(ESCAPE.sub(one, text), safe="/:@!$&'()*+,;=%-._~?", errors="surrogatepass")
