@@ -32,6 +32,8 @@ JSON_LIMIT = 32 * 2**20  # bytes; a text of ten megabytes and its HTML pass
 STRANGER_LIMIT = 64 * 2**10  # bytes, of whoever has not signed in
 IN_FLIGHT = 64 * 2**20  # bytes of bodies that are read at one time; one of the largest, and many ordinary ones
 
+FAULTS = 50  # that an answer lists: a body can have a hundred thousand
+
 
 def _in_utc(moment: datetime) -> datetime:
     try:
@@ -212,13 +214,15 @@ def _plain(params: QueryParams) -> dict[str, Any]:
 
 
 def validated(shape: type[ShapeT], data: Any) -> ShapeT:
-    """Check data against a shape; Invalid lists `{loc, msg}` for each fault."""
+    """Check data against a shape; Invalid lists `{loc, msg}` of the first `FAULTS` faults."""
+    if isinstance(data, dict) and len(data) > len(shape.model_fields) + FAULTS:
+        raise Invalid(f"The request has {len(data):,} fields; it takes {len(shape.model_fields)}.")
     try:
         return shape.model_validate(data)
     except ValidationError as error:
         faults = [
-            {"loc": list(fault["loc"]), "msg": fault["msg"]}
-            for fault in error.errors(include_url=False, include_context=False, include_input=False)
+            {"loc": [part[:100] if isinstance(part, str) else part for part in fault["loc"]], "msg": fault["msg"]}
+            for fault in error.errors(include_url=False, include_context=False, include_input=False)[:FAULTS]
         ]
         where = ", ".join(".".join(map(str, fault["loc"])) or "body" for fault in faults[:3])
         raise Invalid(f"The request is not valid: see {where}.", errors=faults) from None

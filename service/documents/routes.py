@@ -34,7 +34,7 @@ async def upload_documents(request: Request) -> Response:
             files = [value for value in form.getlist("file") if isinstance(value, UploadFile)]
             if not files:
                 raise Invalid("There is no file: send one or more in fields named `file`.")
-            subject = str(form.get("subject") or "").strip() or None
+            subject = _storable(str(form.get("subject") or "")).strip() or None
             private = str(form.get("private") or "").lower() in ("1", "true", "on", "yes")
             batch_id = _batch_id(form.get("batch_id"))
             for file in files:
@@ -47,6 +47,10 @@ async def upload_documents(request: Request) -> Response:
                     )
     except HTTPException as error:  # what Starlette makes of a body that it cannot parse
         raise Invalid(f"The upload is not valid multipart/form-data: {error.detail}") from None
+    except UnicodeError:  # of a charset that it names
+        raise Invalid(
+            "The upload is not valid multipart/form-data: its names are not in the charset it states."
+        ) from None
     return respond({"items": items}, 202)
 
 
@@ -59,13 +63,18 @@ def _batch_id(given: object) -> UUID | None:
 
 
 async def _store(file: UploadFile) -> actions.Upload:
-    name = PurePath((file.filename or "").replace("\\", "/").replace("\x00", "")).name[:255] or "untitled"
+    name = PurePath(_storable(file.filename or "").replace("\\", "/")).name[:255] or "untitled"
     size = file.size or 0
     if size > FILE_LIMIT:
         raise TooLarge(f"{name} is larger than {FILE_LIMIT} bytes.")
     if not size:
         raise Invalid(f"{name} is empty.")
-    return actions.Upload(name, size, await storage.keep(file.file), file.content_type)
+    return actions.Upload(name, size, await storage.keep(file.file), _storable(file.content_type or "") or None)
+
+
+def _storable(text: str) -> str:
+    """Return a text of the form without what no text holds: some charsets that a form may name make lone surrogates."""
+    return text.replace("\x00", "").encode(errors="replace").decode()
 
 
 def _id(request: Request) -> UUID:

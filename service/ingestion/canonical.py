@@ -13,7 +13,7 @@ TRACKING = frozenset(
 )
 TRACKING_FAMILIES = tuple("utm_ mtm_ pk_ piwik_ matomo_ hsa_ _hs __hs fb_action_ oly_ vero_ at_custom".split())
 UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986, 2.3
-ESCAPE = re.compile(r"%[0-9A-Fa-f]{2}")
+ESCAPE = re.compile(r"%(?:[0-9A-Fa-f]{2})?")
 PORTS = {"http": 80, "https": 443}
 
 
@@ -28,7 +28,7 @@ def canonical_url(url: str) -> str:
     """
     try:
         parts = urlsplit(url.strip())
-        host, port = _ascii((parts.hostname or "").rstrip(".")), parts.port
+        host, port = _ascii(parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         return url
     scheme = parts.scheme.lower()
@@ -36,9 +36,10 @@ def canonical_url(url: str) -> str:
         return url
     shown = f"[{host}]" if ":" in host else host
     place = shown if port in (None, PORTS[scheme]) else f"{shown}:{port}"
-    path = _escapes(_without_dots(parts.path)).rstrip("/") or "/"
-    kept = sorted(filter(_matters, parts.query.split("&")), key=lambda pair: pair.partition("=")[0])
-    return f"{scheme}://{place}{path}" + (f"?{'&'.join(map(_escapes, kept))}" if kept else "")
+    path = _without_dots(_escapes(parts.path)).rstrip("/") or "/"  # an escaped dot is a dot
+    pairs = map(_escapes, parts.query.split("&"))
+    kept = sorted(filter(_matters, pairs), key=lambda pair: pair.partition("=")[0])
+    return f"{scheme}://{place}{path}" + (f"?{'&'.join(kept)}" if kept else "")
 
 
 def _ascii(host: str) -> str:
@@ -63,7 +64,9 @@ def _matters(pair: str) -> bool:
 
 def _escapes(text: str) -> str:
     def one(escape: re.Match[str]) -> str:
+        if escape[0] == "%":  # of no escape
+            return "%25"
         letter = chr(int(escape[0][1:], 16))
         return letter if letter in UNRESERVED else escape[0].upper()
 
-    return quote(ESCAPE.sub(one, text), safe="/:@!$&'()*+,;=%-._~?")
+    return quote(ESCAPE.sub(one, text), safe="/:@!$&'()*+,;=%-._~?", errors="surrogatepass")

@@ -19,6 +19,7 @@ LEAST_TO_GUESS = 64  # bytes; fewer look like anything
 META_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
 XML_ENCODING = re.compile(rb"""^\s*<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]+)""", re.IGNORECASE)
 LATIN = frozenset({"iso-8859-1", "iso8859-1", "latin-1", "latin1", "ascii", "us-ascii"})  # windows-1252 on the web
+PYTHONS_OWN = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"})  # no page's
 UNWANTED = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff\u200b\u2060]")
 BREAKS = re.compile("\r\n?|[\x0c\x1c-\x1e\x85\u2028\u2029]")
 
@@ -82,6 +83,6 @@ def _named_within(body: bytes) -> list[str]:
 def _strictly(body: bytes, name: str) -> str | None:
     encoding = "windows-1252" if name.lower() in LATIN else name
     try:
-        return body.decode(encoding)
-    except (UnicodeError, LookupError):
+        return None if codecs.lookup(encoding).name in PYTHONS_OWN else body.decode(encoding)
+    except (ValueError, LookupError):
         return None

@@ -1,6 +1,7 @@
 """What a text refers to: DOI, arXiv, ISBN, PMID, web addresses, the entries of its reference list. Pure functions."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
@@ -126,10 +127,11 @@ def _ean_check(digits: str) -> str:
 
 def trimmed(found: str) -> str:
     """Cut the punctuation of the sentence from the end of an identifier; closing brackets stay if they were opened."""
-    while found:
-        last = found[-1]
-        if last in ".,;:!?'’»*…" or (last in PAIRS and found.count(last) > found.count(PAIRS[last])):
-            found = found[:-1]
-        else:
+    end, counts = len(found), Counter(found)
+    while end:
+        last = found[end - 1]
+        if last not in ".,;:!?'’»*…" and (last not in PAIRS or counts[last] <= counts[PAIRS[last]]):
             break
-    return found
+        counts[last] -= 1
+        end -= 1
+    return found[:end]

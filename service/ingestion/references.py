@@ -17,7 +17,7 @@ AFTERWARDS = re.compile(
 )
 BRACKETED = re.compile(r"(?:^|(?<=\s))\[(\d{1,3})\]\s*", re.MULTILINE)
 LABELLED = re.compile(r"(?:^|(?<=\s))\[[A-Z][\w+]{1,15}\]\s*", re.MULTILINE)
-NUMBERED = re.compile(r"^\s*(\d{1,3})[.)]\s+", re.MULTILINE)
+NUMBERED = re.compile(r"^[^\S\n]*(\d{1,3})[.)]\s+", re.MULTILINE)
 AUTHOR_YEAR = re.compile(
     r"(?:(?<=[.\d)])\s+|^)(?=[A-ZÀ-Þ][\w'’-]{1,30},\s+(?:[A-ZÀ-Þ]\.[\s-]?){1,4}[^()\n]{0,150}?\(?(?:19|20)\d{2}[a-z]?\b)",
     re.MULTILINE,
@@ -25,6 +25,7 @@ AUTHOR_YEAR = re.compile(
 YEAR = re.compile(r"\b(?:1[5-9]|20)\d{2}[a-z]?\b")
 SHORTEST, LONGEST = 15, 2000  # characters of an entry
 MOST = 3000
+HEADINGS = 20  # that are tried, from the last: a text may be nothing but headings
 LEAST_SHARE = 0.5  # of entries with a year or an identifier; fewer, and it is no reference list
 
 
@@ -32,7 +33,7 @@ def split_references(text: str) -> tuple[str, list[str]]:
     """Split a text, one paragraph a line, into all but its reference list, and the entries of that list."""
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines) if len(line) < 60 and HEADING.match(line)]
-    for start in reversed(starts):
+    for start in reversed(starts[-HEADINGS:]):
         end = next((n for n in range(start + 1, len(lines)) if len(lines[n]) < 80 and AFTERWARDS.match(lines[n])), None)
         entries = [entry for entry in _entries("\n".join(lines[start + 1 : end])) if SHORTEST <= len(entry) <= LONGEST]
         telling = sum(bool(YEAR.search(entry)) or "10." in entry or "http" in entry for entry in entries)

@@ -19,7 +19,7 @@ from service.resources import actions as resources
 from service.resources.shapes import Line, NewResource, ResourceView, view
 from service.search.actions import STEP_TASKS, forget
 from service.security.accounts import Account
-from service.security.destinations import check_url
+from service.security.destinations import check_url, in_ascii
 from service.web import Shape, account, parse, path_id, respond, route
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
@@ -53,10 +53,10 @@ async def ingest(request: Request) -> Response:
     if asked.urls is not None:
         return await _ingest_many(account(request), asked)
     assert asked.url is not None
-    check_url(asked.url)
+    url = in_ascii(check_url(asked.url), asked.url)
     async with transaction() as session:
         requested = await actions.request_page(
-            session, account(request), asked.url, title=asked.title, private=asked.private, force=asked.force
+            session, account(request), url, title=asked.title, private=asked.private, force=asked.force
         )
     return respond(
         requested,
@@ -70,10 +70,10 @@ async def _ingest_many(owner: Account, asked: IngestRequest) -> Response:
     items: list[dict[str, Any]] = []
     for url in asked.urls or ():  # a transaction each: one bad address or a crash half way costs no other
         try:
-            check_url(url)
+            shown = in_ascii(check_url(url), url)
             async with transaction() as session:
                 requested = await actions.request_page(
-                    session, owner, url, private=asked.private, force=asked.force, batch_id=batch_id
+                    session, owner, shown, private=asked.private, force=asked.force, batch_id=batch_id
                 )
             items.append({"url": url, "id": requested.id, "duplicate": requested.duplicate})
         except PharosError as error:

@@ -10,6 +10,7 @@ import orjson
 import puremagic
 
 from service.ingestion.decoding import decode
+from service.ingestion.formats.archives import UNREADABLE
 from service.ingestion.unreadable import (
     BrokenDocument,
     EmptyPage,
@@ -46,7 +47,7 @@ HTML_WITHIN = re.compile(r"<html[\s>]", re.IGNORECASE)
 HTML_ENDS = re.compile(r"</(?:p|div|a|h[1-6]|li|td|span|em|strong|b|i)>|<br\s*/?>", re.IGNORECASE)
 XML_ROOT = re.compile(r"<([\w:.-]+)[\s/>]")
 MARKDOWN_SIGNS = re.compile(
-    r"^(?:#{1,6} \S.*|```.*|~~~.*|\s*[-*+] \[[ x]\] .*|\|.*\|\s*|={3,}\s*|> .*)$"
+    r"^(?:#{1,6} \S.*|```.*|~~~.*|[ \t]*[-*+] \[[ x]\] .*|\|.*\|\s*|={3,}\s*|> .*)$"
     r"|\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)|\*\*[^*\n]{1,200}\*\*|!\[[^\]\n]{0,200}\]\(",
     re.MULTILINE,
 )
@@ -79,7 +80,7 @@ def _sniff_archive(body: bytes) -> Kind:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             names = archive.namelist()
             mimetype = archive.open("mimetype").read(100).strip() if "mimetype" in names else b""
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError) as error:
+    except UNREADABLE as error:
         raise BrokenDocument(kind="archive", reason=str(error)) from error
     if mimetype == b"application/epub+zip" or "META-INF/container.xml" in names:
         return Kind.EPUB

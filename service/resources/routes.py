@@ -23,6 +23,8 @@ from service.resources.tables import Resource
 from service.resources.tags import counted, retag
 from service.web import account, no_content, page, parse, path_id, query, respond, route
 
+NEWEST = 2**31 - 1  # no version is beyond it
+
 
 def if_match(request: Request) -> int | None:
     """Return the version that the client saw; `*` and no header accept any."""
@@ -30,9 +32,9 @@ def if_match(request: Request) -> int | None:
     if value is None or value.strip() == "*":
         return None
     tag = value.strip().removeprefix("W/").strip('"')
-    if not tag.isdigit():
+    if not (tag.isascii() and tag.isdigit() and len(tag) < 20):
         raise Invalid('`If-Match` takes the version as it stood in the ETag, for example "3".')
-    return int(tag)
+    return min(int(tag), NEWEST)
 
 
 async def list_resources(request: Request) -> Response:

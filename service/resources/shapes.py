@@ -13,21 +13,20 @@ from service.errors import Invalid
 from service.resources.tables import Resource
 from service.resources.tags import normalised
 from service.security.addresses import Allowlist
-from service.security.destinations import check_url
+from service.security.destinations import check_url, in_ascii
 from service.web import Moment, Paged, Shape, respond
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Lines = Annotated[list[Line], Field(max_length=200)]
 Tags = Annotated[list[str], Field(max_length=200), AfterValidator(normalised)]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
+Language = Annotated[str, StringConstraints(max_length=35, pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]+)*$")]
 
 ANYWHERE = Allowlist.parse(["0.0.0.0/0", "::/0"])
 
 
 def _address(url: str) -> str:
     """A stored address is only shown and compared, so that only its form is checked here."""
-    check_url(url, ANYWHERE)
-    return url
+    return in_ascii(check_url(url, ANYWHERE), url)
 
 
 Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4096), AfterValidator(_address)]

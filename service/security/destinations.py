@@ -75,6 +75,14 @@ def host_of(url: httpx.URL) -> str:
     return url.raw_host.decode("ascii")
 
 
+def in_ascii(url: httpx.URL, written: str) -> str:
+    """Return a URL as it was written, but one with a name in other letters in ASCII.
+
+    So `аpple.com` with a Cyrillic а is shown as the `xn--pple-43d.com` that it is.
+    """
+    return written if url.host == host_of(url) else str(url)
+
+
 def port_of(url: httpx.URL) -> int:
     """Return the port, the scheme's own when the URL names none."""
     return url.port or (443 if url.scheme == "https" else 80)

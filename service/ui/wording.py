@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from html import unescape
 from typing import Any
-from urllib.parse import urlsplit
 from zlib import crc32
 
+import httpx
 from markupsafe import Markup
 
+from service.security.destinations import host_of
 from service.ui.text import text
 
 WORDS_A_MINUTE = 238  # silent reading of English non-fiction, Brysbaert 2019, https://doi.org/10.1016/j.jml.2019.104047
@@ -24,6 +25,7 @@ KINDS = {
 }
 
 _HEADING = re.compile(r"\s*<h[12]>(.*?)</h[12]>", re.DOTALL)
+_DOMAIN = re.compile(r"[^\s/]+\.[^\s/.]+")
 _ARTICLE = re.compile(r"(?i)^(?:the|an?) (?=\w)")
 _TAG = re.compile(r"<[^>]*>")
 _UNITS = (("year", 31_557_600), ("month", 2_629_800), ("day", 86_400), ("hour", 3_600), ("minute", 60))
@@ -54,13 +56,19 @@ def number(value: int) -> str:
 
 
 def host(url: str | None) -> str | None:
-    """Return whose page it is: the host without `www.`."""
-    return (urlsplit(url).hostname or "").removeprefix("www.") or None if url else None
+    """Return whose page it is: the host without `www.`, in punycode, so that a look-alike shows as what it is."""
+    try:
+        return host_of(httpx.URL(url)).removeprefix("www.") or None if url else None
+    except (httpx.InvalidURL, ValueError):
+        return None
 
 
 def source(item: Any) -> str | None:
     """Return where an item comes from: its site's name, else its host."""
-    return getattr(item, "site", None) or host(item.url)
+    site: str | None = getattr(item, "site", None)
+    if site and not site.isascii() and _DOMAIN.fullmatch(site):
+        return host(f"https://{site}") or host(item.url)
+    return site or host(item.url)
 
 
 def kind(item: Any) -> str:

@@ -3,11 +3,23 @@
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text as sql
 
+from service.database import reading
 from service.errors import Invalid
-from service.search.query import LONGEST, EmptyQuery, NoWords, OnlyExclusions, QueryTooLong, Term, WordTooLong, parse
+from service.search.query import (
+    LONGEST,
+    EmptyQuery,
+    NoWords,
+    OnlyExclusions,
+    QueryTooLong,
+    Term,
+    WordTooLong,
+    parse,
+    tsquery,
+)
 
 
 @pytest.mark.parametrize(
@@ -152,3 +164,22 @@ def test_any_mixture_of_signs_is_a_query_or_a_clear_refusal(tokens: list[str]) -
         query = parse(" ".join(tokens))
         assert query.strict.count("(") == query.strict.count(")")
         assert query.strict.count("'") % 2 == 0
+
+
+@settings(
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=8,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(st.lists(st.text("ab'\\:&|!*<>()\"-% é灯́\t", max_size=40) | st.text(max_size=30), min_size=10, max_size=10))
+@example(["a':*", "\\'", "((a OR -b* NOT", "'; DROP TABLE resources; --", "NOT (" * 150 + "a", "x" * 200, "灯" * 200])
+async def test_postgresql_understands_whatever_is_parsed(pharos: object, texts: list[str]) -> None:
+    async with reading() as session:
+        for asked in texts:
+            with suppress(Invalid):
+                query = parse(asked.replace("\x00", ""))
+                for condition in (query.strict, query.demand, *map(tsquery, query.weighed)):
+                    if condition is not None:
+                        await session.execute(sql("SELECT to_tsquery('english', :q)"), {"q": condition})

@@ -2,6 +2,8 @@
 
 import io
 import zipfile
+import zlib
+from lzma import LZMAError
 from typing import Any
 
 from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
@@ -15,6 +17,9 @@ LARGEST = 300_000_000  # bytes of all entries together, unpacked
 HIGHEST_RATIO = 100  # unpacked : packed; XML and text stay far below
 RATIO_COUNTS_FROM = 10_000_000  # bytes unpacked; small archives may be as dense as they like
 ENCRYPTED = 0x1
+UNREADABLE = (  # all that `zipfile` and the libraries under it raise for broken bytes
+    zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError, zlib.error, LZMAError
+)  # fmt: skip
 
 
 class Archive:
@@ -24,7 +29,7 @@ class Archive:
         self.kind = kind
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(body))
-        except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        except UNREADABLE as error:
             raise BrokenDocument(kind=kind, reason=str(error)) from error
         entries = self._zip.infolist()
         unpacked = sum(entry.file_size for entry in entries)
@@ -44,7 +49,7 @@ class Archive:
             return self._zip.read(name)
         except KeyError as error:
             raise BrokenDocument(kind=self.kind, reason=f"it holds no {name}") from error
-        except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+        except UNREADABLE as error:
             raise BrokenDocument(kind=self.kind, reason=f"{name} in it cannot be unpacked") from error
 
     def xml(self, name: str) -> Element:

@@ -19,9 +19,9 @@ def _iso(text: str) -> datetime | None:
         text = f"{text}-01-01"[:10]
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _pdf(text: str) -> datetime | None:
@@ -33,7 +33,7 @@ def _pdf(text: str) -> datetime | None:
         local = datetime(
             int(year), int(month or 1), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=UTC
         )
-    except ValueError:
+        offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        return local - offset if sign == "+" else local + offset
+    except (ValueError, OverflowError):
         return None
-    offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    return local - offset if sign == "+" else local + offset

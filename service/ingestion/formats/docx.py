@@ -2,13 +2,12 @@
 
 import io
 import re
-import zipfile
 from xml.parsers.expat import ExpatError
 
 import mammoth
 
 from service.ingestion.decoding import clean
-from service.ingestion.formats.archives import Archive, dublin_core
+from service.ingestion.formats.archives import UNREADABLE, Archive, dublin_core
 from service.ingestion.formats.dates import date_of
 from service.ingestion.formats.draft import Draft
 from service.ingestion.formats.links import links_of
@@ -27,7 +26,7 @@ def read(body: bytes) -> Draft:
     archive = Archive(body, "Word document")
     try:
         converted: str = mammoth.convert_to_html(io.BytesIO(body), convert_image=_without_images).value
-    except (KeyError, ValueError, AttributeError, IndexError, OSError, zipfile.BadZipFile, ExpatError) as error:
+    except (*UNREADABLE, LookupError, AttributeError, TypeError, ExpatError) as error:
         raise BrokenDocument(kind="Word document", reason=f"{type(error).__name__}: {error}"[:200]) from error
     html = safe_html(clean(converted))
     draft = Draft(text=text_of(html), html=html, links=links_of(html))

@@ -9,6 +9,7 @@ from trafilatura import bare_extraction
 from trafilatura.htmlprocessing import build_html_output
 from trafilatura.settings import Document, Extractor, set_date_params
 
+from service.ingestion.canonical import canonical_url
 from service.ingestion.decoding import clean, decode, one_line
 from service.ingestion.formats.dates import date_of
 from service.ingestion.formats.draft import Draft
@@ -143,10 +144,13 @@ def _canonical(page: Element, url: str | None) -> str | None:
     claims = page.xpath(".//link[@rel='canonical']/@href") or page.xpath(".//meta[@property='og:url']/@content")
     try:
         claim = urljoin(url or "", claims[0].strip()) if claims else ""
-        claimed, own = urlsplit(claim), urlsplit(url or claim)
+        if urlsplit(claim).username is not None:
+            return None
+        claim = canonical_url(claim)
+        claimed, own = urlsplit(claim), urlsplit(canonical_url(url or claim))
     except ValueError:
         return None
-    if claimed.scheme not in ("http", "https") or not claimed.hostname or claimed.username:
+    if claimed.scheme not in ("http", "https") or not claimed.hostname:
         return None
     to_the_front_page = claimed.path in ("", "/") and not claimed.query and own.path not in ("", "/")
     return claim if _site(claimed.hostname) == _site(own.hostname) and not to_the_front_page else None

@@ -9,6 +9,7 @@ from service.ingestion.formats.draft import Link
 from service.ingestion.formats.trees import Element, parse_fragment, words_of
 
 MOST = 2000
+IN_BLOCK = 200  # each is looked for in the whole block; one with more is a directory, not a paragraph
 BLOCKS = ("p", "li", "td", "th", "dd", "dt", "blockquote", "figcaption", "h1", "h2", "h3", "h4", "h5", "h6")
 WEB = ("http://", "https://")
 
@@ -36,15 +37,16 @@ def links_by_block(page: Element, base_url: str | None) -> dict[str, list[Link]]
         except ValueError:
             continue
         if url.startswith(WEB):
-            text = texts.setdefault(block, words_of(block))
-            found[text].append(Link(url, words))
+            if block not in texts:
+                texts[block] = words_of(block)
+            found[texts[block]].append(Link(url, words))
     return found
 
 
 def restore_links(article: Element, links: dict[str, list[Link]]) -> None:
     """Put links back into the paragraphs of an article that was extracted without them."""
     for block in list(article.iter(*BLOCKS)):
-        for link in links.get(words_of(block), ()):
+        for link in links.get(words_of(block), [])[:IN_BLOCK]:
             _insert(block, link)
 
 

@@ -26,7 +26,7 @@ def paragraphs(pages: Sequence[str]) -> Iterator[str]:
             held = ""
         if not held:
             held = LEADERS.sub(" ", line)
-        elif broken := BROKEN_WORD.search(held):
+        elif broken := BROKEN_WORD.search(held, max(0, len(held) - 2)):
             held = f"{held[:-1]}{line}" if line[0].islower() else f"{held[: broken.end(1)]}-{line}"
         else:
             held = f"{held} {line}"
