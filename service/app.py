@@ -25,6 +25,7 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
+from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
@@ -50,6 +51,7 @@ ROUTES: list[BaseRoute] = [
     *graph_routes,
     *search_routes,
     *saved_search_routes,
+    *quality_routes,
     *live.routes,
     *ui_routes,
 ]
