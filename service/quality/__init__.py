@@ -7,7 +7,7 @@ Listens to what changes a resource's text or metadata, its citations or its embe
     inputs.py        the SQL that reads it
     scores.py        a score with its reasons, the weighted mean
     accuracy.py completeness.py consistency.py timeliness.py relevance.py    one dimension each
-    identifiers.py hosts.py scripts.py readability.py                        what they measure by
+    identifiers.py hosts.py languages.py readability.py                      what they measure by
     assessment.py    all five together
     actions.py       compute, read and correct
     monitoring.py    what got worse, what stands out

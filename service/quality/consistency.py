@@ -4,15 +4,13 @@ import re
 from collections.abc import Iterable, Iterator
 
 from service.quality.evidence import Evidence
+from service.quality.languages import are_alike, is_told_apart, language_of, script_of, script_of_language
 from service.quality.scores import UNKNOWN, Part, Score, blended
-from service.quality.scripts import script_of, script_of_language
 
 _WORD = re.compile(r"\w+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")  # kana, Han, Thai: words without blanks
 _SHORTEST = 4  # letters; shorter ones are mostly articles and the like
 _MOST = 100  # words that are looked for
-_ALIKE = {"da": "no", "nb": "no", "nn": "no"}  # stop words hardly tell them apart
-_TELLING = frozenset("en de fr es it pt nl sv no fi hu ru tr".split())  # languages that stop words tell
 
 
 def consistency(evidence: Evidence) -> Score:
@@ -67,18 +65,17 @@ def _language(evidence: Evidence) -> list[Part]:
     declared = evidence.language
     if not declared:
         return []
-    code = declared.lower().partition("-")[0]
-    script, expected = script_of(evidence.text), script_of_language(code)
+    script, expected = script_of(evidence.text), script_of_language(declared)
     if script == "MIXED":
         return [Part(UNKNOWN, 0.25, f"The text is in several scripts; it is declared as {declared}.")]
-    if script and expected and script != expected and {script, code} != {"CJK", "ja"}:
+    if script and expected and script != expected and {script, expected} != {"CJK", "KANA"}:
         return [Part(0.0, 0.25, f"It is declared as {declared}, but its script is {script.capitalize()}.")]
-    guessed = evidence.guessed
-    if guessed is None or _ALIKE.get(code, code) not in _TELLING:
+    found = language_of(evidence.text) if is_told_apart(declared) else None
+    if found is None:
         return []
-    if _ALIKE.get(guessed, guessed) == _ALIKE.get(code, code):
+    if are_alike(found, declared):
         return [Part(1.0, 0.25, f"Its language is {declared}, as declared.")]
-    return [Part(0.0, 0.25, f"It is declared as {declared}, but reads like {guessed}.")]
+    return [Part(0.0, 0.25, f"It is declared as {declared}, but reads like {found}.")]
 
 
 def _date(evidence: Evidence) -> list[Part]:

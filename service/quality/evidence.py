@@ -25,11 +25,11 @@ class Surroundings:
     """The newest shared resources that a resource is compared with; similarities are cosines to two digits.
 
     `near` is to their centroid, `typical` the median of theirs to it; `kin` and `near_kin` are about those that share a
-    subject.
+    subject. Nothing is known where there are too few.
     """
 
     size: int = 0
-    near: float | None = None
+    near: float | None = None  # None: the resource has no embedding yet
     typical: float | None = None
     kin: int = 0
     near_kin: float | None = None
@@ -50,7 +50,6 @@ class Evidence:
     site: str | None = None
     type: str = "note"
     language: str | None = None
-    guessed: str | None = None  # ISO 639-1: by the stop words of its beginning
     authors: int = 0
     subjects: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
@@ -68,6 +67,6 @@ class Evidence:
     def hash(self, weights: tuple[float, ...], version: str) -> str:
         """Return the SHA-256 of everything that the scores are computed from."""
         read = asdict(self) | {"weights": weights, "version": version}
-        for name in ("text", "source_hash", "audience"):  # of the text stands the hash
+        for name in ("resource_id", "text", "source_hash", "audience"):  # for the text stands its hash
             del read[name]
         return sha256(orjson.dumps(read, default=str, option=orjson.OPT_SORT_KEYS)).hexdigest()

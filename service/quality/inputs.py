@@ -6,11 +6,11 @@ one: a reason never tells of what a reader of it may not know.
 
 from sqlalchemy import text
 
+from service.database import Statement
 from service.quality.evidence import CITATIONS, TEXT
-from service.search.languages import guess
 
 VERSION = "quality/1"  # another one makes every row stale
-NEWEST = 300  # shared resources that are compared with
+NEWEST = 200  # shared resources that are compared with
 USES = 50  # that are counted
 
 # `r` is the row of `resources`, `e` of `embeddings`, if any. A month passes for what ages only.
@@ -35,9 +35,9 @@ SOURCE = text(
             FROM citations c JOIN resources n ON n.id = c.resource_id
             WHERE c.kind = 'url' AND c.value IN (r.url, r.canonical_url) AND n.id <> r.id AND {_SHOWN}
             LIMIT {USES}) AS use) AS uses,
-        {guess("r.content")} AS guessed, {SOURCE_INPUT} AS source_hash,
-        CASE WHEN r.private THEN r.owner_id END AS audience
-    FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id
+        {SOURCE_INPUT} AS source_hash,
+        CASE WHEN r.private THEN r.owner_id END AS audience, q.input_hash AS known_input, q.source_hash AS known_source
+    FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id LEFT JOIN quality q ON q.resource_id = r.id
     WHERE r.id = :id AND r.content_hash IS NOT NULL"""  # noqa: S608
 )
 CITED = text(
@@ -66,9 +66,10 @@ AROUND = text(
             FROM newest) AS typical
     FROM centre LEFT JOIN embeddings own ON own.resource_id = :id"""  # noqa: S608
 )
-STILL = text(
-    f"""SELECT CASE WHEN r.private THEN r.owner_id END AS audience
-    FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id
+STILL = Statement(
+    f"""SELECT CASE WHEN r.private THEN r.owner_id END AS audience, q.input_hash AS known,
+        coalesce(CAST(q.corrections AS text), '{{}}') AS corrections
+    FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id LEFT JOIN quality q ON q.resource_id = r.id
     WHERE r.id = :id AND r.content_hash IS NOT NULL AND {SOURCE_INPUT} = :source_hash FOR KEY SHARE OF r"""  # noqa: S608
 )
 STALE = text(

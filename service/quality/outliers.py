@@ -13,6 +13,7 @@ Floats = NDArray[np.float64]
 FEWEST: Final = 10  # rows; with fewer nothing can stand out
 NEIGHBOURS: Final = 5
 FAR: Final = 3.5  # robust z-score
+NEAR: Final = 0.01  # added to every distance: what is nearer is the same
 LEAST_DISTANCE: Final = 0.1  # where all are nearly alike, a hundredth of a score is no outlier
 STANDS_OUT: Final = 2.5  # robust z-score of a dimension
 LEAST_SPREAD: Final = 0.05  # of a dimension
@@ -69,10 +70,15 @@ def robust_z(values: Floats, reference: Floats) -> Floats:
 
 
 def judge(points: Sequence[Sequence[float]], own: Sequence[int], against: Yardstick) -> list[Verdict]:
-    """Tell for (n, 5) scores which are outliers, and by which dimensions."""
+    """Tell for (n, 5) scores which are outliers, and by which dimensions.
+
+    The z-scores are those of the logarithms: distances are skewed, so that by themselves each hundredth of a harmless
+    sample would stand out.
+    """
     given = np.array(points, dtype=np.float64).reshape(-1, len(DIMENSIONS))
     distances = nearest(given, against.points, np.array(own, dtype=np.intp))
-    far = (robust_z(distances, against.distances) > FAR) & (distances > LEAST_DISTANCE)
+    unusual = robust_z(np.log(distances + NEAR), np.log(against.distances + NEAR)) > FAR
+    far = unusual & (distances > LEAST_DISTANCE)
     middles = np.median(against.points, axis=0)
     spreads = np.maximum(np.median(np.abs(against.points - middles), axis=0) / 0.6745, LEAST_SPREAD)
     return [

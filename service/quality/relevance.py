@@ -25,10 +25,7 @@ def relevance(evidence: Evidence) -> Score:
 def _nearness(evidence: Evidence) -> tuple[float, str]:
     around = evidence.around
     if around.size < FEWEST:
-        return (
-            UNKNOWN,
-            f"The library is too small to compare with: {around.size} other shared resources have a meaning.",
-        )
+        return UNKNOWN, f"The library is too small to compare with: it has fewer than {FEWEST} other shared resources."
     if around.near is None or around.typical is None:
         return UNKNOWN, "Its meaning is not known yet, so that it cannot be compared with the library."
     typical = max(around.typical, 0.05)
