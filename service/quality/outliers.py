@@ -14,7 +14,7 @@ FEWEST: Final = 10  # rows; with fewer nothing can stand out
 NEIGHBOURS: Final = 5
 FAR: Final = 3.5  # robust z-score
 NEAR: Final = 0.01  # added to every distance: what is nearer is the same
-LEAST_DISTANCE: Final = 0.1  # where all are nearly alike, a hundredth of a score is no outlier
+LEAST_DISTANCE: Final = 0.15  # where all are nearly alike, a little difference is no outlier
 STANDS_OUT: Final = 2.5  # robust z-score of a dimension
 LEAST_SPREAD: Final = 0.05  # of a dimension
 
