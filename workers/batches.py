@@ -12,6 +12,7 @@ from service.hooks import PROCESS_BATCH
 from service.inference import embed_passages
 from service.quality import actions as quality
 from service.quality.assessment import assess
+from service.quality.tables import Quality
 from service.queue import actor, progress
 from service.queue.retries import is_outage
 from service.search import actions as search
@@ -77,6 +78,8 @@ async def _assess(batch: Batch, item: BatchItem) -> None:
     async with transaction() as session:
         if draft is not None and assessment is not None:
             await quality.keep(session, draft, assessment)
+        elif await session.get(Quality, item.resource_id) is None:
+            raise NothingToDerive
         await actions.settle(session, item)
 
 

@@ -47,7 +47,6 @@ class Evidence:
     description: str = ""
     url: str | None = None
     canonical_url: str | None = None
-    site: str | None = None
     type: str = "note"
     language: str | None = None
     authors: int = 0

@@ -11,12 +11,12 @@ from service.quality.evidence import CITATIONS, TEXT
 
 VERSION = "quality/1"  # another one makes every row stale
 NEWEST = 200  # shared resources that are compared with
-USES = 50  # that are counted
+USES = 50  # citations that are counted
 
 # `r` is the row of `resources`, `e` of `embeddings`, if any. A month passes for what ages only.
 _MONTH = "date_trunc('month', now() AT TIME ZONE 'UTC')"
 SOURCE_INPUT = f"""md5(ROW(
-    '{VERSION}'::text, CAST(:weights AS text), r.title, r.description, r.url, r.canonical_url, r.site, r.type,
+    '{VERSION}'::text, CAST(:weights AS text), r.title, r.description, r.url, r.canonical_url, r.type,
     r.language, r.authors, r.subjects, r.tags, extract(epoch FROM r.published_at), r.published_at > now(),
     CASE WHEN r.published_at IS NOT NULL THEN {_MONTH} END, r.content_hash, r.duplicate_of, r.near_duplicate_of,
     e.input_hash
@@ -25,13 +25,13 @@ _SHOWN = "(NOT n.private OR (r.private AND n.owner_id = r.owner_id))"
 
 SOURCE = text(
     f"""SELECT r.id AS resource_id, r.content_hash, r.title, left(r.content, {TEXT}) AS text, r.word_count,
-        coalesce(left(r.description, {TEXT}), '') AS description, r.url, r.canonical_url, r.site, r.type, r.language,
+        coalesce(left(r.description, {TEXT}), '') AS description, r.url, r.canonical_url, r.type, r.language,
         cardinality(r.authors) AS authors, r.subjects, r.tags, r.published_at,
         CASE WHEN r.published_at IS NOT NULL THEN {_MONTH} AT TIME ZONE 'UTC' END AS month,
         coalesce(r.published_at > now(), false) AS in_future, r.duplicate_of IS NOT NULL AS duplicate,
         EXISTS (SELECT FROM resources n WHERE (n.near_duplicate_of = r.id OR n.id = r.near_duplicate_of)
             AND n.published_at > r.published_at AND {_SHOWN}) AS superseded,
-        (SELECT count(*) FROM (SELECT DISTINCT c.resource_id
+        (SELECT count(DISTINCT use.resource_id) FROM (SELECT c.resource_id
             FROM citations c JOIN resources n ON n.id = c.resource_id
             WHERE c.kind = 'url' AND c.value IN (r.url, r.canonical_url) AND n.id <> r.id AND {_SHOWN}
             LIMIT {USES}) AS use) AS uses,

@@ -115,9 +115,11 @@ async def test_embeddings_are_made_again(api: httpx.AsyncClient, broker: PharosB
 async def test_quality_is_computed_again(api: httpx.AsyncClient, person: Person, broker: PharosBroker) -> None:
     mira = await person("mira")
     ids, hidden = [await note(mira, "Lighthouses"), await note(mira, "Ships")], await note(api, "Diary", private=True)
+    page = (await mira.post("/ingest", json={"url": "https://example.org/"})).json()["id"]  # nobody reads it
     async with working(broker):
-        task = await ended(mira, await batch(mira, "recompute_quality", [*ids, hidden]))
-        assert (task["result"]["processed_count"], task["result"]["failed_count"]) == (2, 1)
+        task = await ended(mira, await batch(mira, "recompute_quality", [*ids, hidden, page]))
+        assert (task["result"]["processed_count"], task["result"]["failed_count"]) == (2, 2)
+        assert "no text yet" in task["result"]["errors"][1]["error"]
         for id in ids:
             assert (await mira.get(f"/resources/{id}/quality")).status_code == 200
         assert (await api.get(f"/resources/{hidden}/quality")).status_code == 404
