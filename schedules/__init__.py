@@ -9,13 +9,15 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import RECONCILE, WATCH
+from service.hooks import DEGRADATION, OUTLIERS, RECONCILE, WATCH
 from service.queue import sender
 
 TIMETABLE = [
     # minute hour day month weekday
     (cron("*/5 * * * *"), RECONCILE),
     (cron("*/5 * * * *"), WATCH),
+    (cron("0 2 * * *"), DEGRADATION),
+    (cron("0 3 * * 7"), OUTLIERS),
 ]
 AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied
 

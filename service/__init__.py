@@ -25,6 +25,7 @@ The slices, each with routes, tables, events, actions:
     resources/      the items of the library
     graph/          what cites what
     search/         words and meaning, and the search
+    quality/        how good each resource is, and why
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
@@ -37,6 +38,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
     "graph": ("resources",),
     "search": ("resources",),
+    "quality": ("resources",),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),

@@ -26,6 +26,7 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
+from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
 from service.resources.routes import routes as resource_routes
 from service.search import executed
@@ -52,6 +53,7 @@ ROUTES: list[BaseRoute] = [
     *search_routes,
     *export_routes,
     *saved_search_routes,
+    *quality_routes,
     *live.routes,
     *ui_routes,
 ]

@@ -56,6 +56,11 @@ class SystemEvent(StrEnum):
     EMBEDDING_GENERATED = "embedding.generated"
     EMBEDDING_STALE = "embedding.stale"
 
+    QUALITY_COMPUTED = "quality.computed"
+    QUALITY_STALE = "quality.stale"
+    QUALITY_DEGRADED = "quality.degraded"
+    QUALITY_OUTLIER_DETECTED = "quality.outlier_detected"
+
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
 

@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, Any
 from service.batches.events import BatchRequested
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
-from service.ingestion.events import IngestionStalled, IngestionStarted
+from service.ingestion.events import CitationsExtracted, IngestionStalled, IngestionStarted
+from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
-from service.search.events import EmbeddingStale, SearchIndexStale
+from service.resources.events import (
+    ResourceContentChanged,
+    ResourceCreated,
+    ResourceMetadataChanged,
+    ResourceUpdated,
+)
+from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
     from service.bus import EventBus, Handler
@@ -35,10 +41,13 @@ INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
+QUALITY = Task("recompute_quality", ML_TASKS, 2, 120, "resource_id")
+DEGRADATION = Task("monitor_quality_degradation", BATCH, 2, 1800)
+OUTLIERS = Task("detect_quality_outliers", BATCH, 2, 1800)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
 WATCH = Task("watch_task_patterns", BATCH, 1, 60)
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, WATCH]
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, WATCH, QUALITY, DEGRADATION, OUTLIERS]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -67,10 +76,16 @@ HOOKS = [
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
+    On(ResourceMetadataChanged, QUALITY, 10,          60),
+    On(ResourceCreated,         QUALITY, 10,          60),
+    On(ResourceContentChanged,  QUALITY, 10,          60),
+    On(EmbeddingGenerated,      QUALITY, 10,          60),   # what is near to it is known
+    On(CitationsExtracted,      QUALITY, 10,          60),   # also where a text that is read again cites something else
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
+    On(QualityStale,            QUALITY),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
         None, description="Socket of the model server; unset: `<home>/run/inference`."
     )
 
+    quality_weights: Annotated[tuple[float, ...], NoDecode] = Field(
+        (0.25, 0.25, 0.2, 0.15, 0.15),
+        description="Shares of accuracy, completeness, consistency, timeliness, relevance in a resource's quality, by"
+        " commas; they sum to 1.",
+    )
+
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people.")
 
@@ -86,6 +92,21 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("quality_weights", mode="before")
+    @classmethod
+    def _numbers(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("quality_weights")
+    @classmethod
+    def _sum_to_1(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if len(value) != 5 or not all(weight >= 0 for weight in value) or not abs(sum(value) - 1) < 1e-6:
+            raise ValueError(
+                "PHAROS_QUALITY_WEIGHTS takes five numbers of at least 0 that sum to 1, as 0.25,0.25,0.2,0.15,0.15;"
+                f" these are {len(value)}, and sum to {sum(value):g}"
+            )
+        return value
 
 
 @cache

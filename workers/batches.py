@@ -1,5 +1,6 @@
 """Actors of batches: an item and what is done to it commit together."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from service.database import reading, transaction
 from service.errors import PharosError, Unavailable
 from service.hooks import PROCESS_BATCH
 from service.inference import embed_passages
+from service.quality import actions as quality
+from service.quality.assessment import assess
+from service.quality.tables import Quality
 from service.queue import actor, progress
 from service.queue.retries import is_outage
 from service.search import actions as search
@@ -43,6 +47,8 @@ async def _process(batch: Batch, item: BatchItem) -> None:
     try:
         if batch.operation == "reindex":
             await _index(batch, item)
+        elif batch.operation == "recompute_quality":
+            await _assess(batch, item)
         else:
             await _embed(batch, item)
     except Exception as error:
@@ -60,6 +66,19 @@ async def _index(batch: Batch, item: BatchItem) -> None:
         await actions.check(session, batch.owner_id, item.resource_id)
         await search.discard(session, item.resource_id, "indexed")
         if not await search.index(session, item.resource_id):
+            raise NothingToDerive
+        await actions.settle(session, item)
+
+
+async def _assess(batch: Batch, item: BatchItem) -> None:
+    async with reading() as session:
+        await actions.check(session, batch.owner_id, item.resource_id)
+        draft = await quality.drafted(session, item.resource_id)
+    assessment = None if draft is None else await asyncio.to_thread(assess, draft.evidence)
+    async with transaction() as session:
+        if draft is not None and assessment is not None:
+            await quality.keep(session, draft, assessment)
+        elif await session.get(Quality, item.resource_id) is None:
             raise NothingToDerive
         await actions.settle(session, item)
 

@@ -4,6 +4,7 @@ from service.database import transaction
 from service.events import current_origin, origin
 from service.hooks import RECONCILE
 from service.ingestion.actions import announce_stalled
+from service.quality import actions as quality
 from service.queue import actor
 from service.search.actions import announce_stale
 
@@ -19,4 +20,6 @@ async def reconcile_derived_data() -> dict[str, int]:
             stalled = await announce_stalled(session)
         async with transaction() as session:
             stale = await announce_stale(session, age=SETTLED)
+        async with transaction() as session:
+            stale["quality"] = await quality.announce_stale(session)
     return {"ingestions": stalled, **stale}

@@ -25,6 +25,11 @@ class Resource(Base):
         Index("ix_resources_updated_at", "updated_at"),
         Index("ix_resources_title", text("to_tsvector('simple'::regconfig, title)"), postgresql_using="gin"),
         Index("ix_resources_private", "owner_id", postgresql_where=text("private")),
+        Index(
+            "ix_resources_near_duplicate_of",
+            "near_duplicate_of",
+            postgresql_where=text("near_duplicate_of IS NOT NULL"),
+        ),
         Index("ix_resources_unfinished", "status", postgresql_where=text("status <> 'completed'")),
     )
 

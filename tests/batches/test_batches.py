@@ -112,11 +112,25 @@ async def test_embeddings_are_made_again(api: httpx.AsyncClient, broker: PharosB
         assert await session.scalar(computed) == 2
 
 
+async def test_quality_is_computed_again(api: httpx.AsyncClient, person: Person, broker: PharosBroker) -> None:
+    mira = await person("mira")
+    ids, hidden = [await note(mira, "Lighthouses"), await note(mira, "Ships")], await note(api, "Diary", private=True)
+    page = (await mira.post("/ingest", json={"url": "https://example.org/"})).json()["id"]  # nobody reads it
+    async with working(broker):
+        task = await ended(mira, await batch(mira, "recompute_quality", [*ids, hidden, page]))
+        assert (task["result"]["processed_count"], task["result"]["failed_count"]) == (2, 2)
+        assert "no text yet" in task["result"]["errors"][1]["error"]
+        for id in ids:
+            assert (await mira.get(f"/resources/{id}/quality")).status_code == 200
+        assert (await api.get(f"/resources/{hidden}/quality")).status_code == 404
+        again = await ended(mira, await batch(mira, "recompute_quality", ids))
+    assert again["result"]["status"] == "completed"  # nothing has changed: done
+
+
 async def test_what_is_not_there_yet_is_refused_with_what_is(api: httpx.AsyncClient) -> None:
-    for operation in ("recompute_quality", "reclassify"):
-        answer = await api.post("/batch", json={"resource_ids": [str(uuid4())], "operation": operation})
-        assert answer.status_code == 422
-        assert "regenerate_embeddings and reindex" in answer.json()["detail"]
+    answer = await api.post("/batch", json={"resource_ids": [str(uuid4())], "operation": "reclassify"})
+    assert answer.status_code == 422
+    assert "regenerate_embeddings and reindex" in answer.json()["detail"]
     for ids, operation in (([], "reindex"), ([str(uuid4())], "odd"), ([str(uuid4())] * 10_001, "reindex")):
         answer = await api.post("/batch", json={"resource_ids": ids, "operation": operation})
         assert answer.status_code == 422

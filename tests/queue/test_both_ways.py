@@ -18,7 +18,8 @@ import workers.inline
 from service import database, logs, queue
 from service.app import TasksElsewhere, create_app
 from service.database import reading, transaction
-from service.hooks import EMBED, INDEX, RECONCILE, TASKS
+from service.hooks import DEGRADATION, EMBED, INDEX, OUTLIERS, QUALITY, RECONCILE, TASKS
+from service.quality.tables import Quality
 from service.queue import BrokerAway, Dispatch
 from service.queue.broker import PharosBroker
 from service.resources import actions as resources
@@ -111,8 +112,15 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    await send([Dispatch(RECONCILE, {}, uuid4())])
+    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS)])
     await until(complete, 30)
+
+    async def assessed() -> bool:
+        await hurry()
+        async with reading() as session:
+            return await session.scalar(text("SELECT count(*) FROM quality")) == len(ids)
+
+    await until(assessed, 30)
     batch = await api.post("/batch", json={"resource_ids": ids, "operation": "reindex"})
     assert batch.status_code == 202, batch.text
 
@@ -172,7 +180,7 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
         async with client(create_app()) as api, working():
             await use(api, origin.url("/page"), queue.send, lambda: elapse(60))
             results["queued"] = await rows()
-        assert {*actors} == {task.name for task in TASKS}
+        await until(lambda: {*actors} == {task.name for task in TASKS})
 
         actors.clear()
         assert pharos.database_url is not None
@@ -194,7 +202,7 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
             api = await stack.enter_async_context(client(create_app(sending)))
             await use(api, origin.url("/page"), inline.send, lambda: _nothing())
             results["inline"] = await rows()
-        assert {*actors} == {task.name for task in TASKS}
+        await until(lambda: {*actors} == {task.name for task in TASKS})
     for table in TABLES:
         assert results["inline"][table] == results["queued"][table], table
     assert {table for table in TABLES if not results["queued"][table]} == {"outbox", "dead_letters"}
@@ -247,5 +255,7 @@ async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: li
         async with reading() as session:
             assert await session.get(SearchDocument, resource.id) is not None
             assert await session.get(Embedding, resource.id) is not None
+            assert await session.get(Quality, resource.id) is not None
     await database.connect("test", 5, 10)
-    assert sorted(actors) == sorted(task.name for task in (RECONCILE, INDEX, EMBED))
+    once = [name for name in actors if name != QUALITY.name]  # which is computed again when the embedding is there
+    assert sorted(once) == sorted(task.name for task in (RECONCILE, INDEX, EMBED))

@@ -149,6 +149,8 @@ BODIES: dict[str, Any] = {
     "PUT /resources/{id}": {"title": "Mine now"},
     "POST /resources/{id}/tags": {"add": ["mine"]},
     "POST /resources/{id}/reprocess": {"from": "indexed"},
+    "PUT /resources/{id}/quality": {"accuracy": 1},
+    "POST /quality/review/{id}": {"decision": "dismissed"},
     "PUT /searches/saved/{id}": {"name": "Mine", "search": {"query": "lamp"}},
     "PUT /users/{id}": {"role": "reader"},
 }
