@@ -9,12 +9,13 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import RECONCILE
+from service.hooks import RECONCILE, RETRAIN
 from service.queue import sender
 
 TIMETABLE = [
     # minute hour day month weekday
     (cron("*/5 * * * *"), RECONCILE),
+    (cron("0 0 1 * *"), RETRAIN),
 ]
 AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied
 

@@ -25,6 +25,7 @@ The slices, each with routes, tables, events, actions:
     resources/      the items of the library
     graph/          what cites what
     search/         words and meaning, and the search
+    taxonomy/       a tree of categories, and what each resource is about
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
@@ -36,6 +37,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
     "graph": ("resources",),
     "search": ("resources",),
+    "taxonomy": (),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),

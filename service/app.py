@@ -35,6 +35,7 @@ from service.security.middleware import middleware as security_middleware
 from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
 from service.settings import settings
+from service.taxonomy.routes import routes as taxonomy_routes
 from service.ui.routes import routes as ui_routes
 from service.web import problem
 
@@ -50,6 +51,7 @@ ROUTES: list[BaseRoute] = [
     *graph_routes,
     *search_routes,
     *saved_search_routes,
+    *taxonomy_routes,
     *live.routes,
     *ui_routes,
 ]

@@ -56,6 +56,13 @@ class SystemEvent(StrEnum):
     EMBEDDING_GENERATED = "embedding.generated"
     EMBEDDING_STALE = "embedding.stale"
 
+    TAXONOMY_CHANGED = "taxonomy.changed"
+    TAXONOMY_STALE = "taxonomy.stale"
+    RESOURCE_CLASSIFIED = "resource.classified"
+    CLASSIFICATION_STALE = "classification.stale"
+    CLASSIFICATION_MODEL_TRAINED = "classification.model_trained"
+    CLASSIFICATION_MODEL_ACTIVATED = "classification.model_activated"
+
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
 

@@ -14,7 +14,8 @@ from service.ingestion.events import IngestionStalled, IngestionStarted
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
-from service.search.events import EmbeddingStale, SearchIndexStale
+from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
+from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
     from service.bus import EventBus, Handler
@@ -37,7 +38,10 @@ INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH]
+CLASSIFY = Task("classify_resource", ML_TASKS, 2, 120, "resource_id")
+MEAN = Task("embed_categories", ML_TASKS, 3, 1800, "category_id")
+RETRAIN = Task("retrain_classification_model", BATCH, 1, 1800)
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, CLASSIFY, MEAN, RETRAIN]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -66,6 +70,13 @@ HOOKS = [
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
+    On(ResourceCreated,         CLASSIFY, 20,         60),
+    On(ResourceContentChanged,  CLASSIFY, 20,         60),
+    On(EmbeddingGenerated,      CLASSIFY, 20,         60),  # it needs one: retries would be spent on a slow model
+    On(ResourceClassified,      INDEX,    1,           4),  # categories are facets
+    On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
+    On(TaxonomyStale,           MEAN,                 batch=500),
+    On(ClassificationStale,     CLASSIFY),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),

@@ -6,6 +6,7 @@ from service.hooks import RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.queue import actor
 from service.search.actions import announce_stale
+from service.taxonomy import meanings, predictions
 
 SETTLED = 10  # seconds without a change, after which what is derived should be there
 
@@ -19,4 +20,8 @@ async def reconcile_derived_data() -> dict[str, int]:
             stalled = await announce_stalled(session)
         async with transaction() as session:
             stale = await announce_stale(session, age=SETTLED)
-    return {"ingestions": stalled, **stale}
+        async with transaction() as session:
+            meaningless = await meanings.announce_stale(session)
+        async with transaction() as session:
+            unclassified = await predictions.announce_stale(session, age=SETTLED)
+    return {"ingestions": stalled, **stale, "categories": meaningless, "classified": unclassified}

@@ -1,0 +1,117 @@
+"""The rows that only this slice changes."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Sequence,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.database import Base
+from service.inference import Vector
+from service.search.vectors import FullVector
+
+VERSIONS = Sequence("taxonomy_versions", metadata=Base.metadata)  # one line of numbers, in the order of commits
+
+Time = DateTime(timezone=True)
+
+
+class Category(Base):
+    """A node of the tree; `path`, `names` and `lineage` lead from the root to it, itself included."""
+
+    __tablename__ = "categories"
+    __table_args__ = (
+        UniqueConstraint("parent_id", "slug", postgresql_nulls_not_distinct=True),
+        Index("ix_categories_path", "path", postgresql_using="hash"),  # longer than a B-tree takes
+        Index("ix_categories_lineage", "lineage", postgresql_using="gin"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
+    name: Mapped[str] = mapped_column(Text)
+    slug: Mapped[str] = mapped_column(Text)
+    path: Mapped[str] = mapped_column(Text)  # slugs, with slashes between
+    names: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    lineage: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()))
+    description: Mapped[str | None] = mapped_column(Text)
+    prior: Mapped[Vector | None] = mapped_column(FullVector())  # what its name and description mean
+    prior_hash: Mapped[str | None] = mapped_column(Text)
+    centroid: Mapped[Vector | None] = mapped_column(FullVector())  # mean of what people put into it
+    label_count: Mapped[int] = mapped_column(server_default="0")  # of which the centroid is the mean
+    revision: Mapped[int] = mapped_column(BigInteger, server_default="0")  # of `taxonomy_versions`, at its last change
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    updated_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Classification(Base):
+    """A category of a resource: what a person said (rank 0), or one of the predictions, best first."""
+
+    __tablename__ = "classifications"
+    __table_args__ = (
+        Index("ix_classifications_category_id", "category_id", "resource_id"),
+        Index(
+            "ix_classifications_label",
+            "category_id",
+            "classified_at",
+            postgresql_where=text("NOT is_predicted"),
+        ),
+        Index(
+            "ix_classifications_best",
+            "confidence",
+            "resource_id",
+            postgresql_where=text("is_predicted AND rank = 0"),
+        ),
+    )
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)
+    is_predicted: Mapped[bool] = mapped_column(primary_key=True)
+    rank: Mapped[int] = mapped_column(primary_key=True)
+    category_id: Mapped[UUID] = mapped_column(ForeignKey("categories.id", ondelete="CASCADE"))
+    confidence: Mapped[float]  # 0..1
+    assigned: Mapped[bool]  # whether it counts as one of the resource's categories in lists, filters and facets
+    input_hash: Mapped[str] = mapped_column(Text, server_default="")  # of the embedding that it was predicted from
+    model: Mapped[str] = mapped_column(Text, server_default="")  # trained model "." meanings of the tree
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    classified_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class ClassificationModel(Base):
+    """A model that was trained, and how it did on labels that it had not seen."""
+
+    __tablename__ = "classification_models"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(Text)  # centroid or logistic_regression
+    accuracy: Mapped[float]
+    macro_f1: Mapped[float]
+    contest: Mapped[dict[str, Any]] = mapped_column(JSONB)  # the figures of each kind
+    labels: Mapped[int]
+    held_out: Mapped[int]
+    classes: Mapped[int]
+    input_hash: Mapped[str] = mapped_column(Text)  # of the labels and vectors that it learnt from
+    parameters: Mapped[bytes | None] = mapped_column(LargeBinary)  # None: the centroids are the model
+    trained_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class TaxonomyState(Base):
+    """One row: how far the classifier has come. Whoever changes what it is made of holds this row until the commit."""
+
+    __tablename__ = "taxonomy_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int] = mapped_column(BigInteger)  # changes with anything that a classifier is made of
+    meanings: Mapped[int] = mapped_column(BigInteger, server_default="0")  # the version that last changed a prior
+    model: Mapped[int] = mapped_column(server_default="0")  # the active trained model; 0: none yet
