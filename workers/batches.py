@@ -12,12 +12,17 @@ from service.inference import embed_passages
 from service.queue import actor, progress
 from service.queue.retries import is_outage
 from service.search import actions as search
+from service.taxonomy import predictions
 
 AT_A_TIME = 100  # items that are read
 
 
 class NothingToDerive(PharosError):
     """The resource has no text yet."""
+
+
+class NothingToClassify(PharosError):
+    """The resource is not embedded yet, or no category is: both are on their way, and bring its classification."""
 
 
 @actor(PROCESS_BATCH)
@@ -43,6 +48,8 @@ async def _process(batch: Batch, item: BatchItem) -> None:
     try:
         if batch.operation == "reindex":
             await _index(batch, item)
+        elif batch.operation == "reclassify":
+            await _classify(batch, item)
         else:
             await _embed(batch, item)
     except Exception as error:
@@ -61,6 +68,20 @@ async def _index(batch: Batch, item: BatchItem) -> None:
         await search.discard(session, item.resource_id, "indexed")
         if not await search.index(session, item.resource_id):
             raise NothingToDerive
+        await actions.settle(session, item)
+
+
+async def _classify(batch: Batch, item: BatchItem) -> None:
+    async with transaction() as session:
+        await actions.check(session, batch.owner_id, item.resource_id)
+        await predictions.discard(session, item.resource_id)
+    async with reading() as session:
+        draft = await predictions.drafted(session, item.resource_id)
+    if draft is None:
+        raise NothingToClassify
+    made = draft.predictions()
+    async with transaction() as session:
+        await predictions.keep(session, draft, made)  # where it changed meanwhile, its change asks for that
         await actions.settle(session, item)
 
 

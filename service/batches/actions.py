@@ -18,7 +18,11 @@ from service.queue.task import Dispatch
 from service.resources.tables import Resource, visible_to
 from service.security.accounts import Account
 
-OPERATIONS = {"regenerate_embeddings": "embedded", "reindex": "indexed"}  # each makes one derived thing again
+OPERATIONS = {
+    "regenerate_embeddings": "embedded",
+    "reindex": "indexed",
+    "reclassify": "classified",
+}  # each makes one derived thing again
 ERRORS = 1000  # that a result lists
 
 _ADD_ITEMS = text(

@@ -16,7 +16,7 @@ from service.outbox import emit
 from service.queue.task import Dispatch
 from service.resources.tables import Resource
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale, SearchIndexUpdated
-from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT
+from service.search.inputs import CATEGORIES, EMBEDDING_INPUT, INDEX_INPUT
 from service.search.languages import CONFIGURATIONS, SIMPLE, guess
 from service.search.query import BLANKS, BREAKS
 from service.search.terms import WEIGHING
@@ -39,10 +39,11 @@ _TSV = " || ".join(
 _WORDS = "translate({}, :breaks, :blanks)".format(
     " || ' ' || ".join(f"coalesce({one}, '')" for one in _FIELDS.values())
 )
-_LABELS = """'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{}' ELSE ARRAY['language:' || r.language] END)
+_LABELS = f"""'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{{}}' ELSE ARRAY['language:' || r.language] END)
             || ARRAY(SELECT 'author:' || one FROM unnest(r.authors) AS one)
             || ARRAY(SELECT 'subject:' || one FROM unnest(r.subjects) AS one)
-            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)"""
+            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)
+            || ARRAY(SELECT DISTINCT 'category:' || one FROM ({CATEGORIES}) about, unnest(lineage) AS one)"""  # noqa: S608
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, func, select, text
+from sqlalchemy.orm import aliased
 
 from service.database import ReadSession, Session
 from service.errors import Invalid, NotFound
@@ -95,9 +96,8 @@ async def uncertain(
     session: ReadSession, account: Account, limit: int, offset: int
 ) -> tuple[int, list[dict[str, Any]]]:
     """Return how many visible resources nobody labelled and nothing is sure about, and a page, the least sure first."""
-    label = select(Classification.rank).where(
-        Classification.resource_id == Resource.id, Classification.is_predicted.is_(False)
-    )
+    said = aliased(Classification)
+    label = select(said.rank).where(said.resource_id == Resource.id, said.is_predicted.is_(False))
     doubtful = (
         select(Resource.id, Resource.title, Resource.url, Resource.created_at, Classification.confidence)
         .join(Classification, Classification.resource_id == Resource.id)

@@ -4,23 +4,28 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from pydantic import BaseModel
 from sqlalchemy import (
     BigInteger,
     DateTime,
     ForeignKey,
     Index,
     LargeBinary,
+    Select,
     Sequence,
     Text,
     UniqueConstraint,
     Uuid,
+    cast,
     func,
+    or_,
+    select,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from service.database import Base
+from service.database import Base, ReadSession
 from service.inference import Vector
 from service.search.vectors import FullVector
 
@@ -56,6 +61,20 @@ class Category(Base):
     updated_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
+class CategoryOf(BaseModel):
+    """A category of a resource, as it stands with the resource."""
+
+    id: UUID
+    name: str
+    path: str
+
+
+# Those that count of the row `r` of `resources`, best first, as the JSON of `CategoryOf`; null where there is none.
+CATEGORIES_OF = """(
+    SELECT CAST(json_agg(json_build_object('id', c.id, 'name', c.name, 'path', c.path) ORDER BY k.rank) AS text)
+    FROM classifications k JOIN categories c ON c.id = k.category_id WHERE k.resource_id = r.id AND k.assigned)"""
+
+
 class Classification(Base):
     """A category of a resource: what a person said (rank 0), or one of the predictions, best first."""
 
@@ -86,6 +105,28 @@ class Classification(Base):
     model: Mapped[str] = mapped_column(Text, server_default="")  # trained model "." meanings of the tree
     user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
     classified_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+def in_category(category: str) -> Select[UUID]:
+    """Return the query for the ids of resources in a category, by its path or id, or below it."""
+    top, inside = aliased(Category), aliased(Category)
+    return (
+        select(Classification.resource_id)
+        .join(inside, inside.id == Classification.category_id)
+        .join(top, inside.lineage.contains(array([top.id])))
+        .where(Classification.assigned, or_(top.path == category, cast(top.id, Text) == category))
+    )
+
+
+async def categories_of(session: ReadSession, resource_id: UUID) -> list[CategoryOf]:
+    """Return the categories that count of a resource, best first."""
+    rows = await session.execute(
+        select(Category.id, Category.name, Category.path)
+        .join(Classification, Classification.category_id == Category.id)
+        .where(Classification.resource_id == resource_id, Classification.assigned)
+        .order_by(Classification.rank)
+    )
+    return [CategoryOf(id=row.id, name=row.name, path=row.path) for row in rows]
 
 
 class ClassificationModel(Base):
