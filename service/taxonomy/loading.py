@@ -15,6 +15,7 @@ _CHANGED = text(
     """SELECT id, revision, label_count, vector_send(prior) AS prior, vector_send(centroid) AS centroid
     FROM categories WHERE id = ANY(CAST(:ids AS uuid[]))"""
 )
+_LEARNT_FROM = text("SELECT input_hash FROM classification_models WHERE version = :model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class _Known:
 class _Loaded:
     version: int = -1
     model: int = 0
+    learnt_from: str | None = None
     trained: Trained | None = None
     categories: dict[UUID, _Known] = field(default_factory=dict[UUID, _Known])
     classifier: Classifier = field(default_factory=Classifier.empty)
@@ -48,7 +50,8 @@ async def classifier(session: ReadSession, version: int, model: int) -> Classifi
     changed = [id for id in revisions if id not in known]
     for row in await session.execute(_CHANGED, {"ids": changed}) if changed else ():
         known[row.id] = _Known(row.revision, row.label_count, from_wire(row.prior), from_wire(row.centroid))
-    trained = before.trained if before.model == model else await _trained(session, model)
+    learnt_from = await session.scalar(_LEARNT_FROM, {"model": model})
+    trained = before.trained if learnt_from == before.learnt_from else await _trained(session, model)
     ids = sorted(known)
     made = Classifier.of(
         ids,
@@ -57,12 +60,12 @@ async def classifier(session: ReadSession, version: int, model: int) -> Classifi
         [known[id].labels for id in ids],
         trained,
     )
-    _loaded = _Loaded(version, model, trained, known, made)
+    _loaded = _Loaded(version, model, learnt_from, trained, known, made)
     return made
 
 
 async def _trained(session: ReadSession, model: int) -> Trained | None:
-    row = await session.get(ClassificationModel, model) if model else None
+    row = await session.get(ClassificationModel, model)
     return None if row is None or row.parameters is None else Trained.unpacked(row.parameters)
 
 

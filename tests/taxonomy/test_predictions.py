@@ -1,22 +1,24 @@
 """Predictions: made from what the resource is now, once, told of, and never over what a person said."""
 
 import asyncio
+from time import process_time
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import func, select, text, update
 
 from service.database import reading, transaction
+from service.inference import embed_passages
 from service.outbox import OutboxRow
 from service.queue.tables import DeadLetter
 from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.security.accounts import Account
-from service.taxonomy import predictions, tree
+from service.taxonomy import meanings, predictions, tree
 from service.taxonomy.tables import Category
 from tests.model_server import ModelServer
 from tests.search.conftest import add, embed
-from tests.taxonomy.conftest import about, classify, embedded, grow, label, mean, told, towards, written
+from tests.taxonomy.conftest import about, classify, embedded, grow, label, mean, plant, told, towards, written
 
 pytestmark = pytest.mark.integration
 
@@ -179,13 +181,7 @@ async def test_a_label_given_before_the_embedding_is_learnt_with_it(ada: Account
 
 
 async def test_the_real_model_reads_the_default_tree(ada: Account, server: ModelServer) -> None:
-    from service.inference import embed_passages
-    from service.taxonomy import meanings
-    from tests.taxonomy.conftest import plant
-
     await plant()
-    async with transaction() as session:
-        await session.execute(delete(Category).where(Category.description.is_(None)))
     async with reading() as session:
         drafts = await meanings.drafted(session)
     made = [(draft, (await embed_passages(draft.title, draft.text)).mean) for draft in drafts]
@@ -206,3 +202,15 @@ async def test_the_real_model_reads_the_default_tree(ada: Account, server: Model
         assert await embed(resource_id)
         assert await classify(resource_id)
         assert len(await told(ada, resource_id)) == 5
+
+
+@pytest.mark.performance
+async def test_classifying_a_resource_takes_how_long(ada: Account) -> None:
+    """The processor time of this process: reading, scores, rows and event, with a hundred categories."""
+    await plant()
+    await mean()
+    waiting = [await about(ada, towards(number, number + 1)) for number in range(51)]
+    await classify(waiting.pop())
+    began = process_time()
+    assert all([await classify(id) for id in waiting])
+    print(f"classifying one resource: {1000 * (process_time() - began) / len(waiting):.1f} ms")

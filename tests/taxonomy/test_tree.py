@@ -1,20 +1,23 @@
 """The tree: paths that follow, no circles, one of a name among siblings, whoever changes it at the same time."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import UUID, uuid4
 
+import asyncpg
 import pytest
 from sqlalchemy import func, insert, select, text
 
 from service.database import reading, transaction
 from service.errors import Conflict, Invalid, NotFound, PharosError
+from service.migrations import migrate
 from service.security.accounts import Account
 from service.taxonomy import actions, tree
 from service.taxonomy.defaults import rows
 from service.taxonomy.slugs import slug
 from service.taxonomy.tables import Category
 from tests.search.conftest import person
-from tests.taxonomy.conftest import about, classify, grow, label, plant, told, towards, written
+from tests.taxonomy.conftest import about, classify, grow, label, told, towards, written
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +93,7 @@ async def test_two_moves_at_once_make_no_circle(ada: Account) -> None:
         done = await asyncio.gather(
             change(ada, left, parent_id=right), change(ada, right, parent_id=left), return_exceptions=True
         )
-        assert sorted(type(one) for one in done if isinstance(one, PharosError)) == [tree.Circle]
+        assert [type(one) for one in done if isinstance(one, PharosError)] == [tree.Circle]
     assert await consistent()
 
 
@@ -122,9 +125,10 @@ async def test_a_tree_fifty_deep_and_no_deeper_than_sixty_four(ada: Account) -> 
     assert deepest.startswith("trunk/level-1-of")
     assert deepest.count("/") == 49
     assert await consistent()
+    for level in range(50, 64):
+        parent = await add(ada, f"Level {level}", parent)
     with pytest.raises(Invalid, match="64 levels"):
-        for level in range(50, 66):
-            parent = await add(ada, f"Level {level}", parent)
+        await add(ada, "Level 64", parent)
 
 
 async def paths_by_depth() -> list[UUID]:
@@ -186,12 +190,20 @@ async def test_a_merge_of_subcategories_of_one_name_says_so(ada: Account) -> Non
     assert len(await paths()) == 4
 
 
-async def test_the_migration_plants_the_default_tree_once(new_database: object, ada: Account) -> None:
-    await plant()
-    assert await consistent()
-    async with transaction() as session:
-        await tree.remove(session, ada, rows()[0]["id"], subtree=True)
-    assert len(await paths()) == len(rows()) - 10
+async def test_the_migration_plants_the_default_tree_and_what_is_deleted_stays_deleted(
+    new_database: Callable[[], Awaitable[str]],
+) -> None:
+    url = await new_database()
+    connection = await asyncpg.connect(url)
+    try:
+        planted = await connection.fetch("SELECT id, path, names, lineage FROM categories")
+        assert {row["path"]: row["id"] for row in planted} == {row["path"]: row["id"] for row in rows()}
+        assert {row["path"]: row["lineage"] for row in planted} == {row["path"]: row["lineage"] for row in rows()}
+        await connection.execute("DELETE FROM categories WHERE path LIKE 'computing%'")
+        await migrate(url)
+        assert await connection.fetchval("SELECT count(*) FROM categories") == len(rows()) - 10
+    finally:
+        await connection.close()
 
 
 async def test_ten_thousand_categories(ada: Account) -> None:
@@ -203,14 +215,16 @@ async def test_ten_thousand_categories(ada: Account) -> None:
             {
                 "id": id, "parent_id": above and above["id"], "name": name, "slug": slug(name),
                 "path": f"{above['path']}/{slug(name)}" if above else slug(name),
-                "names": [*(above["names"] if above else []), name], "lineage": [*(above["lineage"] if above else []), id],
+                "names": [*(above["names"] if above else []), name],
+                "lineage": [*(above["lineage"] if above else []), id],
             }
         )  # fmt: skip
     async with transaction() as session:
         await session.execute(insert(Category), made)
         await session.execute(
             text(
-                "UPDATE categories SET prior = CAST(CAST(ARRAY(SELECT random() FROM generate_series(1, 384) WHERE slug = slug) AS real[]) AS vector)"
+                "UPDATE categories SET prior = CAST(CAST(ARRAY("
+                "SELECT random() FROM generate_series(1, 384) WHERE slug = slug) AS real[]) AS vector)"
             )
         )
     async with reading() as session:
