@@ -153,6 +153,10 @@ def _measured(chosen: list[Article], classes: list[str], vectors: Vectors, prior
         f"drawn at random, {DRAWS} times, and the others are the test. The vectors are those of the model server.",
     )
     report.checks["articles embedded"] = [len(vectors)]
+    report.remarks.append(
+        "The worth of a name, the temperature and the penalty were chosen on draws of these same articles, and so was "
+        "what counts as on one subject only; the better kind is the one that is better on the test."
+    )
     for who, x, actual in (("one subject", vectors[clear], y[clear]), ("all articles", vectors, y)):
         simple = _taught(CENTROID, priors, x[:0], actual[:0])
         top_one, top_five = _right(simple, x, actual)
