@@ -26,6 +26,7 @@ The slices, each with routes, tables, events, actions:
     graph/          what cites what
     search/         words and meaning, and the search
     quality/        how good each resource is, and why
+    taxonomy/       a tree of categories, and what each resource is about
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
@@ -39,6 +40,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "graph": ("resources",),
     "search": ("resources",),
     "quality": ("resources",),
+    "taxonomy": (),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),

@@ -37,6 +37,7 @@ from service.security.middleware import middleware as security_middleware
 from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
 from service.settings import settings
+from service.taxonomy.routes import routes as taxonomy_routes
 from service.ui.routes import routes as ui_routes
 from service.web import problem
 
@@ -54,6 +55,7 @@ ROUTES: list[BaseRoute] = [
     *export_routes,
     *saved_search_routes,
     *quality_routes,
+    *taxonomy_routes,
     *live.routes,
     *ui_routes,
 ]

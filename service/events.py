@@ -60,6 +60,12 @@ class SystemEvent(StrEnum):
     QUALITY_STALE = "quality.stale"
     QUALITY_DEGRADED = "quality.degraded"
     QUALITY_OUTLIER_DETECTED = "quality.outlier_detected"
+    TAXONOMY_CHANGED = "taxonomy.changed"
+    TAXONOMY_STALE = "taxonomy.stale"
+    RESOURCE_CLASSIFIED = "resource.classified"
+    CLASSIFICATION_STALE = "classification.stale"
+    CLASSIFICATION_MODEL_TRAINED = "classification.model_trained"
+    CLASSIFICATION_MODEL_ACTIVATED = "classification.model_activated"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 

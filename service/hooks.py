@@ -14,13 +14,9 @@ from service.ingestion.events import CitationsExtracted, IngestionStalled, Inges
 from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import (
-    ResourceContentChanged,
-    ResourceCreated,
-    ResourceMetadataChanged,
-    ResourceUpdated,
-)
+from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceMetadataChanged, ResourceUpdated
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
+from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
     from service.bus import EventBus, Handler
@@ -47,7 +43,24 @@ OUTLIERS = Task("detect_quality_outliers", BATCH, 2, 1800)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
 WATCH = Task("watch_task_patterns", BATCH, 1, 60)
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, WATCH, QUALITY, DEGRADATION, OUTLIERS]
+CLASSIFY = Task("classify_resource", ML_TASKS, 2, 120, "resource_id")
+MEAN = Task("embed_categories", ML_TASKS, 3, 1800, "category_id")
+RETRAIN = Task("retrain_classification_model", BATCH, 1, 1800)
+TASKS = [
+    INGEST,
+    PROCESS,
+    INDEX,
+    EMBED,
+    RECONCILE,
+    PROCESS_BATCH,
+    WATCH,
+    QUALITY,
+    DEGRADATION,
+    OUTLIERS,
+    CLASSIFY,
+    MEAN,
+    RETRAIN,
+]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -81,6 +94,13 @@ HOOKS = [
     On(ResourceContentChanged,  QUALITY, 10,          60),
     On(EmbeddingGenerated,      QUALITY, 10,          60),   # what is near to it is known
     On(CitationsExtracted,      QUALITY, 10,          60),   # also where a text that is read again cites something else
+    On(ResourceCreated,         CLASSIFY, 20,         60),
+    On(ResourceContentChanged,  CLASSIFY, 20,         60),
+    On(EmbeddingGenerated,      CLASSIFY, 20,         60),  # it needs one: retries would be spent on a slow model
+    On(ResourceClassified,      INDEX,    1,           4),  # categories are facets
+    On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
+    On(TaxonomyStale,           MEAN,                 batch=500),
+    On(ClassificationStale,     CLASSIFY),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),

@@ -16,8 +16,14 @@ from service.quality.tables import Quality
 from service.queue import actor, progress
 from service.queue.retries import is_outage
 from service.search import actions as search
+from service.search.tables import Embedding
+from service.taxonomy import predictions
 
 AT_A_TIME = 100  # items that are read
+
+
+class NothingToClassify(PharosError):
+    """The resource is not embedded yet, or no category is: both are on their way, and bring its classification."""
 
 
 class NothingToDerive(PharosError):
@@ -49,6 +55,8 @@ async def _process(batch: Batch, item: BatchItem) -> None:
             await _index(batch, item)
         elif batch.operation == "recompute_quality":
             await _assess(batch, item)
+        elif batch.operation == "reclassify":
+            await _classify(batch, item)
         else:
             await _embed(batch, item)
     except Exception as error:
@@ -83,15 +91,30 @@ async def _assess(batch: Batch, item: BatchItem) -> None:
         await actions.settle(session, item)
 
 
+async def _classify(batch: Batch, item: BatchItem) -> None:
+    async with transaction() as session:
+        await actions.check(session, batch.owner_id, item.resource_id)
+        await predictions.discard(session, item.resource_id)
+    async with reading() as session:
+        draft = await predictions.drafted(session, item.resource_id)
+    if draft is None:
+        raise NothingToClassify
+    made = draft.predictions()
+    async with transaction() as session:
+        await predictions.keep(session, draft, made)  # where it changed meanwhile, its change asks for that
+        await actions.settle(session, item)
+
+
 async def _embed(batch: Batch, item: BatchItem) -> None:
     async with transaction() as session:
         await actions.check(session, batch.owner_id, item.resource_id)
         await search.discard(session, item.resource_id, "embedded")
     async with reading() as session:
         draft = await search.drafted(session, item.resource_id)
-    if draft is None:
-        raise NothingToDerive
-    embedded = await embed_passages(draft.title, draft.content)
+    embedded = None if draft is None else await embed_passages(draft.title, draft.content)
     async with transaction() as session:
-        await search.keep_embedding(session, draft, embedded)  # where it changed meanwhile, its change asks for that
+        if draft is not None and embedded is not None:
+            await search.keep_embedding(session, draft, embedded)
+        elif await session.get(Embedding, item.resource_id) is None:
+            raise NothingToDerive
         await actions.settle(session, item)

@@ -1,25 +1,38 @@
 """Actors of the timetable: what keeps the library true by itself."""
 
-from service.database import transaction
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from service.database import Session, transaction
 from service.events import current_origin, origin
 from service.hooks import RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.quality import actions as quality
 from service.queue import actor
 from service.search.actions import announce_stale
+from service.taxonomy import meanings, predictions
 
 SETTLED = 10  # seconds without a change, after which what is derived should be there
+
+SWEEPS: dict[
+    str, Callable[[Session], Awaitable[int | dict[str, int]]]
+] = {  # what is looked for, each in its own transaction
+    "ingestions": announce_stalled,
+    "search": partial(announce_stale, age=SETTLED),
+    "quality": quality.announce_stale,
+    "categories": meanings.announce_stale,
+    "classified": partial(predictions.announce_stale, age=SETTLED),
+}
 
 
 @actor(RECONCILE)
 async def reconcile_derived_data() -> dict[str, int]:
     """Ask again, in the bulk lane, for what is missing or made from something else; return how much of each."""
     here = current_origin()
+    found: dict[str, int] = {}
     with origin(here.correlation_id, here.cause, bulk=True):
-        async with transaction() as session:
-            stalled = await announce_stalled(session)
-        async with transaction() as session:
-            stale = await announce_stale(session, age=SETTLED)
-        async with transaction() as session:
-            stale["quality"] = await quality.announce_stale(session)
-    return {"ingestions": stalled, **stale}
+        for name, sweep in SWEEPS.items():
+            async with transaction() as session:
+                stale = await sweep(session)
+            found |= stale if isinstance(stale, dict) else {name: stale}
+    return found

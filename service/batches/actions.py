@@ -22,6 +22,7 @@ OPERATIONS = {
     "regenerate_embeddings": "embedded",
     "reindex": "indexed",
     "recompute_quality": "assessed",
+    "reclassify": "classified",
 }  # each makes one derived thing again
 ERRORS = 1000  # that a result lists
 

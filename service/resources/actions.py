@@ -22,6 +22,7 @@ from service.resources.events import (
 )
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
+from service.taxonomy.tables import in_category
 
 
 def hash_of(content: str) -> str:
@@ -205,6 +206,7 @@ async def browse(
     status: str | None = None,
     created_from: datetime | None = None,
     created_to: datetime | None = None,
+    category: str | None = None,
 ) -> tuple[int, Sequence[Resource]]:
     """Return how many resources match, and one page of them without their text."""
     matching: Select[Any] = select(Resource).where(visible(account))
@@ -222,6 +224,8 @@ async def browse(
         matching = matching.where(Resource.tags.contains([tag]))
     if status:
         matching = matching.where(Resource.status == status)
+    if category:
+        matching = matching.where(Resource.id.in_(in_category(category)))
     if created_from:
         matching = matching.where(Resource.created_at >= created_from)
     if created_to:

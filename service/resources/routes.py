@@ -21,6 +21,7 @@ from service.resources.shapes import (
 )
 from service.resources.tables import Resource
 from service.resources.tags import counted, retag
+from service.taxonomy.tables import categories_of
 from service.web import account, no_content, page, parse, path_id, query, respond, route
 
 NEWEST = 2**31 - 1  # no version is beyond it
@@ -54,7 +55,8 @@ async def read_resource(request: Request) -> Response:
     """Read one resource."""
     async with reading() as session:
         resource = await actions.read(session, account(request), path_id(request, what="resource"))
-    return view(resource)
+        categories = await categories_of(session, resource.id)
+    return view(resource, categories=categories)
 
 
 async def update_resource(request: Request) -> Response:

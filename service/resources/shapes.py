@@ -1,6 +1,6 @@
 """What goes in and out over HTTP for a resource."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -14,6 +14,7 @@ from service.resources.tables import Resource
 from service.resources.tags import normalised
 from service.security.addresses import Allowlist
 from service.security.destinations import check_url, in_ascii
+from service.taxonomy.tables import CategoryOf
 from service.web import Moment, Paged, Shape, respond
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
@@ -120,6 +121,7 @@ class ResourceView(BaseModel):
     near_duplicate_of: UUID | None
     created_at: datetime
     updated_at: datetime
+    categories: list[CategoryOf] | None = None
 
 
 class ResourceItem(ResourceView):
@@ -144,16 +146,24 @@ class Browse(Paged):
     status: Literal["pending", "processing", "completed", "failed"] | None = None
     created_from: Moment | None = None
     created_to: Moment | None = None
+    category: str | None = Field(None, max_length=10_000, description="By path or id, with all below it.")
     sort: Literal[
         "created_at", "-created_at", "updated_at", "-updated_at", "published_at", "-published_at", "title", "-title"
     ] = "-created_at"
 
 
-FIELDS = tuple(ResourceView.model_fields)
+FIELDS = tuple(name for name in ResourceView.model_fields if name != "categories")
 
 
-def view(resource: Resource | Mapping[str, Any], status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Answer with a resource and its version as ETag."""
+def view(
+    resource: Resource | Mapping[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    categories: Sequence[CategoryOf] = (),
+) -> Response:
+    """Answer with a resource, what it is about where that is known, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
     row = {name: get(name) for name in FIELDS}
+    if categories:
+        row["categories"] = categories
     return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})

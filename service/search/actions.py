@@ -16,7 +16,7 @@ from service.outbox import emit
 from service.queue.task import Dispatch
 from service.resources.tables import Resource
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale, SearchIndexUpdated
-from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT
+from service.search.inputs import CATEGORIES, EMBEDDING_INPUT, INDEX_INPUT
 from service.search.languages import CONFIGURATIONS, SIMPLE, guess
 from service.search.query import BLANKS, BREAKS
 from service.search.terms import WEIGHING
@@ -39,10 +39,11 @@ _TSV = " || ".join(
 _WORDS = "translate({}, :breaks, :blanks)".format(
     " || ' ' || ".join(f"coalesce({one}, '')" for one in _FIELDS.values())
 )
-_LABELS = """'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{}' ELSE ARRAY['language:' || r.language] END)
+_LABELS = f"""'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{{}}' ELSE ARRAY['language:' || r.language] END)
             || ARRAY(SELECT 'author:' || one FROM unnest(r.authors) AS one)
             || ARRAY(SELECT 'subject:' || one FROM unnest(r.subjects) AS one)
-            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)"""
+            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)
+            || ARRAY(SELECT DISTINCT 'category:' || one FROM ({CATEGORIES}) about, unnest(lineage) AS one)"""  # noqa: S608
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,
@@ -257,6 +258,7 @@ async def announce_stale(session: Session, limit: int = 500, age: float = 120) -
 
 async def discard(session: Session, resource_id: UUID, step: Literal["indexed", "embedded"]) -> None:
     """Let one thing count as made from something else; whoever calls this makes it again."""
+    await session.execute(_TURN, {"task": _INDEXING if step == "indexed" else _EMBEDDING, "id": resource_id})
     await session.execute(_FORGET[step], {"id": resource_id})
 
 

@@ -13,13 +13,19 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
     AND (CAST(:subjects AS text[]) IS NULL OR r.subjects @> :subjects)
     AND (CAST(:authors AS text[]) IS NULL OR r.authors @> :authors)
     AND (CAST(:tags AS text[]) IS NULL OR r.tags @> :tags)
+    AND (CAST(:categories AS text[]) IS NULL OR r.id IN (
+        SELECT k.resource_id FROM categories top JOIN categories c ON c.lineage @> ARRAY[top.id]
+        JOIN classifications k ON k.category_id = c.id AND k.assigned
+        WHERE top.path = ANY(:categories) OR CAST(top.id AS text) = ANY(:categories)))
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
     AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags."""
+    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags;
+    any of the categories, by path or id, with all below them.
+    """
 
     account: UUID
     types: list[str] | None = None
@@ -29,6 +35,7 @@ class Filters:
     tags: list[str] | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    categories: list[str] | None = None
 
     @property
     def narrow(self) -> bool:

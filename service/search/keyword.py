@@ -24,7 +24,7 @@ FACET_VALUES = 50
 COUNTED = 10_000
 
 
-FACETS = ("type", "language", "author", "subject", "tag")
+FACETS = ("type", "language", "author", "subject", "tag", "category")
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,10 @@ def _statement(join: str, condition: str) -> TextClause:
         (SELECT array_agg(score ORDER BY score DESC, id) FROM (
             SELECT id, score FROM hits ORDER BY score DESC, id LIMIT :most) best) AS scores,
         (SELECT number FROM total) AS total,
-        (SELECT json_agg(json_build_array(facet, value, number) ORDER BY place)::text
-         FROM facets WHERE place <= {FACET_VALUES}) AS facets"""  # noqa: S608
+        (SELECT json_agg(json_build_array(facet, coalesce(path, value), number) ORDER BY place)::text
+         FROM facets LEFT JOIN categories c
+             ON facet = 'category' AND c.id = CAST(CASE facet WHEN 'category' THEN value END AS uuid)
+         WHERE place <= {FACET_VALUES} AND (facet <> 'category' OR path IS NOT NULL)) AS facets"""  # noqa: S608
     )
 
 

@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, Literal
 from uuid import UUID
 
+import orjson
 from sqlalchemy import select, text
 
 from service.database import reading
@@ -85,6 +86,7 @@ async def search(
     place = {one.id: one for one in page}
     items = [
         {key: row[key] for key in SHOWN}
+        | ({"categories": orjson.loads(row["categories"])} if row["categories"] else {})
         | {"score": round(place[row["id"]].score, 6), "why": place[row["id"]].why}
         | {"snippet": snippet(row["passage"] or "", row["marked"])}
         for row in rows

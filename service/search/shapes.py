@@ -12,6 +12,7 @@ from service.search import executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
+from service.taxonomy.tables import CategoryOf
 from service.web import Moment, Shape, account, respond
 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
@@ -29,6 +30,7 @@ class Asked(Shape):
     tag: Values = None
     created_from: Moment | None = None
     created_to: Moment | None = None
+    category: Values = Field(None, description="By path or id, with all below it.")
     freshness: bool = Field(False, description="Newer texts move up.")
 
     def filters(self, account_id: UUID) -> Filters:
@@ -42,6 +44,7 @@ class Asked(Shape):
             self.tag,
             self.created_from,
             self.created_to,
+            self.category,
         )
 
 
@@ -71,6 +74,7 @@ class Neighbour(BaseModel):
 class Hit(Neighbour):
     """A resource that was found."""
 
+    categories: list[CategoryOf] | None = None
     why: str = Field(description="In words: where words and meaning rank it.")
     snippet: str = Field(description="HTML; the only tag is `<mark>`.")
 
@@ -84,7 +88,7 @@ class Results(BaseModel):
     items: list[Hit]
     limit: int
     offset: int
-    facets: dict[Literal["type", "language", "author", "subject", "tag"], dict[str, int]]
+    facets: dict[Literal["type", "language", "author", "subject", "tag", "category"], dict[str, int]]
     facets_exact: bool = Field(
         description="False where more was found than is counted: then these are the best 10,000."
     )

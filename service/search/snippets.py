@@ -10,6 +10,7 @@ from service.database import ReadSession
 from service.inference import Vector
 from service.search.query import BLANKS, BREAKS, Either, Query, tsquery
 from service.search.vectors import to_text
+from service.taxonomy.tables import CATEGORIES_OF
 
 LENGTH = 280  # characters
 EXCERPT = 1200  # characters; the passage of a text that has none yet
@@ -19,7 +20,8 @@ Span = tuple[int, int]
 
 # The passage that has most of the words, then the one that is nearest in meaning, then the first.
 _PASSAGES = text(
-    """SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.tags, r.published_at, r.created_at,
+    f"""SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.tags, r.published_at, r.created_at,
+        {CATEGORIES_OF} AS categories,
         passage.text AS passage,
         ts_headline(
             d.configuration::regconfig,
@@ -44,7 +46,7 @@ _PASSAGES = text(
             SELECT min(nullif(position(stem IN lower(left(r.content, 100000))), 0)) FROM unnest(stems) AS stem
         ) - 100), :excerpt)) AS text
     ) passage ON true
-    ORDER BY hit.place"""
+    ORDER BY hit.place"""  # noqa: S608
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import dramatiq
 import httpx
@@ -25,6 +25,8 @@ from service.search import actions as search
 from tests.inference.conftest import server, shared_server
 from tests.model_server import ModelServer
 from tests.queue.conftest import until
+from tests.taxonomy.conftest import embedded, towards
+from tests.taxonomy.conftest import mean as give_meaning
 
 __all__ = ["server", "shared_server"]
 
@@ -127,10 +129,19 @@ async def test_quality_is_computed_again(api: httpx.AsyncClient, person: Person,
     assert again["result"]["status"] == "completed"  # nothing has changed: done
 
 
-async def test_what_is_not_there_yet_is_refused_with_what_is(api: httpx.AsyncClient) -> None:
-    answer = await api.post("/batch", json={"resource_ids": [str(uuid4())], "operation": "reclassify"})
-    assert answer.status_code == 422
-    assert "regenerate_embeddings and reindex" in answer.json()["detail"]
+async def test_resources_are_classified_again(api: httpx.AsyncClient, broker: PharosBroker) -> None:
+    assert (await api.post("/taxonomy", json={"name": "Sea"})).status_code == 201
+    await give_meaning()
+    first, waiting = await note(api, "Waves"), await note(api, "Not embedded")
+    await embedded(UUID(first), towards(0))
+    async with working(broker):
+        task = await ended(api, await batch(api, "reclassify", [first, waiting]))
+    assert (task["result"]["processed_count"], task["result"]["failed_count"]) == (1, 1)
+    assert "not embedded yet" in task["result"]["errors"][0]["error"]
+    assert (await api.get(f"/resources/{first}/classification")).json()["predictions"][0]["path"] == "sea"
+
+
+async def test_what_cannot_be_done_is_refused(api: httpx.AsyncClient) -> None:
     for ids, operation in (([], "reindex"), ([str(uuid4())], "odd"), ([str(uuid4())] * 10_001, "reindex")):
         answer = await api.post("/batch", json={"resource_ids": ids, "operation": operation})
         assert answer.status_code == 422

@@ -153,6 +153,9 @@ BODIES: dict[str, Any] = {
     "POST /quality/review/{id}": {"decision": "dismissed"},
     "PUT /searches/saved/{id}": {"name": "Mine", "search": {"query": "lamp"}},
     "PUT /users/{id}": {"role": "reader"},
+    "PUT /taxonomy/{id}": {"name": "Mine"},
+    "POST /taxonomy/{id}/merge": {"into": str(uuid4())},
+    "PUT /resources/{id}/classification": {"path": "mine"},
 }
 
 
