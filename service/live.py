@@ -284,7 +284,7 @@ async def stream_events(request: Request) -> Response:
         raise TooManyStreams(most=STREAMS)
     after = query(request, Resume).last_event_id
     if header := request.headers.get("last-event-id"):
-        if not (header.isascii() and header.isdigit() and len(header) < 20):
+        if not (header.isascii() and header.isdigit() and len(header) <= 100):
             raise Invalid("`Last-Event-ID` takes the `id` of an event of this stream.")
         after = int(header)
     end = await newest()
