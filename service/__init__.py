@@ -25,6 +25,8 @@ The slices, each with routes, tables, events, actions:
     resources/      the items of the library
     graph/          what cites what
     search/         words and meaning, and the search
+    collections/    resources put together, and their common meaning
+    annotations/    passages that people mark, found again when a text changes
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
@@ -36,7 +38,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
     "graph": ("resources",),
     "search": ("resources",),
-    "ingestion": ("resources", "graph", "search"),
+    "collections": ("resources",),
+    "annotations": (),
+    "ingestion": ("resources", "graph", "search", "collections"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),
     "monitoring": (),

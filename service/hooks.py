@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.annotations.events import AnnotationsStale
 from service.batches.events import BatchRequested
+from service.collections.events import (
+    CollectionResourceAdded,
+    CollectionResourceRemoved,
+    CollectionStale,
+    CollectionUpdated,
+)
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.ingestion.events import IngestionStalled, IngestionStarted
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
-from service.search.events import EmbeddingStale, SearchIndexStale
+from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceDeleted, ResourceUpdated
+from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
     from service.bus import EventBus, Handler
@@ -37,7 +44,9 @@ INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH]
+RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id")
+ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, RECENTER, ANCHOR]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -58,6 +67,11 @@ class On:
     batch: int = 0
 
 
+def changes(field: str) -> Callable[[Any], bool]:
+    """Return the condition that an event names `field` among the changed ones."""
+    return lambda event: field in event.changed_fields
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -66,10 +80,18 @@ HOOKS = [
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
+    On(ResourceContentChanged,  ANCHOR,   2,          10),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
+    On(ResourceDeleted,         RECENTER, 5,          30, keys="collection_ids"),  # read before the cascade
+    On(EmbeddingGenerated,      RECENTER, 5,          30, keys="collection_ids"),
+    On(CollectionResourceAdded, RECENTER, 5,          30),
+    On(CollectionResourceRemoved, RECENTER, 5,        30),
+    On(CollectionUpdated,       RECENTER, 5,          30, when=changes("visibility")),
+    On(CollectionStale,         RECENTER, 5,          30),
+    On(AnnotationsStale,        ANCHOR),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

@@ -13,13 +13,21 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
     AND (CAST(:subjects AS text[]) IS NULL OR r.subjects @> :subjects)
     AND (CAST(:authors AS text[]) IS NULL OR r.authors @> :authors)
     AND (CAST(:tags AS text[]) IS NULL OR r.tags @> :tags)
+    AND (CAST(:collection AS uuid) IS NULL OR r.id IN (
+        SELECT m.resource_id FROM collection_resources m JOIN collections c ON c.id = m.collection_id
+        WHERE c.id = :collection AND (c.visibility <> 'private' OR c.owner_id = :account)))
+    AND (CAST(:outside AS uuid) IS NULL OR NOT EXISTS (
+        SELECT FROM collection_resources m WHERE m.collection_id = :outside AND m.resource_id = r.id))
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
     AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags."""
+    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags.
+
+    `collection` is one that holds it, as far as the account may see that; `outside` one that does not.
+    """
 
     account: UUID
     types: list[str] | None = None
@@ -29,6 +37,8 @@ class Filters:
     tags: list[str] | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
+    collection: UUID | None = None
+    outside: UUID | None = None
 
     @property
     def narrow(self) -> bool:

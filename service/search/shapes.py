@@ -29,6 +29,7 @@ class Asked(Shape):
     tag: Values = None
     created_from: Moment | None = None
     created_to: Moment | None = None
+    collection: UUID | None = None
     freshness: bool = Field(False, description="Newer texts move up.")
 
     def filters(self, account_id: UUID) -> Filters:
@@ -42,6 +43,7 @@ class Asked(Shape):
             self.tag,
             self.created_from,
             self.created_to,
+            self.collection,
         )
 
 
