@@ -1,5 +1,7 @@
 """Actors of the timetable: what keeps the library true by itself."""
 
+from service.annotations.anchors import announce_stale as announce_stale_annotations
+from service.collections.centre import announce_stale as announce_stale_collections
 from service.database import transaction
 from service.events import current_origin, origin
 from service.hooks import RECONCILE
@@ -19,4 +21,13 @@ async def reconcile_derived_data() -> dict[str, int]:
             stalled = await announce_stalled(session)
         async with transaction() as session:
             stale = await announce_stale(session, age=SETTLED)
-    return {"ingestions": stalled, **stale}
+        async with transaction() as session:
+            annotated = await announce_stale_annotations(session)
+        collections, after = 0, None
+        while True:
+            async with transaction() as session:
+                found, after = await announce_stale_collections(session, after)
+            collections += found
+            if after is None:
+                break
+    return {"ingestions": stalled, **stale, "annotated": annotated, "collections": collections}

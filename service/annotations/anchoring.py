@@ -8,20 +8,21 @@ it, near words that it has. The result depends on the selector and the present t
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 CONTEXT = 64  # characters before and after a quote
 LONGEST = 10_000  # characters of a quote
 SHORT = 12  # characters; a shorter quote may stand anywhere, so that its surroundings have to be alike, too
 SURROUNDED = 0.4  # how alike these have to be, 0 to 1
-SURE = 0.9  # how alike surroundings are where an exact quote needs no further look
+SURE = 0.5  # how alike surroundings are where an exact quote needs no further look
 TOLERANCE = 4  # one error in so many characters
 QUOTE_WEIGHT = 0.6  # against that of the surroundings
 
-_OCCURRENCES = 200  # of a quote or a word that are looked at, in each direction from where it was
+_QUOTES, _WORDS = 200, 30  # occurrences that are looked at, in each direction from where it was
 _PIECES = 8  # words of a quote that are looked for
 _WINDOWS = 6  # places where an approximate match is tried
+_FOLLOWING = 16  # characters right after a match; each that is as it was makes up for an error
 _COMPARED = 8  # exact occurrences whose surroundings are compared in full
 _WORD = re.compile(r"\w{3,12}")
 
@@ -85,7 +86,7 @@ def _is_enough(found: _Candidate, selector: Selector) -> bool:
 def _exact(text: str, selector: Selector) -> _Candidate | None:
     """Return the occurrence of the quote with the most alike surroundings, the nearest among equals."""
     size, near = len(selector.quote), selector.position
-    starts = _occurrences(text, selector.quote, near)
+    starts = _occurrences(text, selector.quote, near, _QUOTES)
     starts.sort(key=lambda start: (-_adjoining(text, selector, start, start + size), abs(start - near)))
     candidates = [
         _Candidate(start, start + size, 1.0, _surroundings(text, selector, start, start + size))
@@ -103,13 +104,21 @@ def _approximate(text: str, selector: Selector) -> list[_Candidate]:
     for start in _places(text, selector, slack):
         low = max(0, start - slack)
         window = text[low : start + size + slack]
-        errors, end = closest(selector.quote, window)
-        if errors <= most and end:
-            _, length = closest(selector.quote[::-1], window[:end][::-1][: size + errors], from_the_start=True)
-            at, to = low + end - length, low + end
-            alike = 1 - errors / size
-            candidates.append(_Candidate(at, to, alike, _surroundings(text, selector, at, to)))
+        end = low + _end(distances(selector.quote, window), window, selector.suffix)
+        backwards = text[max(0, end - size - most) : end][::-1]
+        errors = distances(selector.quote[::-1], backwards, from_the_start=True)
+        length = _end(errors, backwards, selector.prefix[::-1])
+        if length and errors[length] <= most:
+            surroundings = _surroundings(text, selector, end - length, end)
+            candidates.append(_Candidate(end - length, end, 1 - errors[length] / size, surroundings))
     return candidates
+
+
+def _end(errors: list[int], text: str, following: str) -> int:
+    """Return where a match ends best: with few errors, and followed by what followed."""
+    least = min(errors)
+    ends = (end for end, number in enumerate(errors) if number <= least + _FOLLOWING)
+    return min(ends, key=lambda end: errors[end] - _common(text[end : end + _FOLLOWING], following))
 
 
 def _places(text: str, selector: Selector, slack: int) -> list[int]:
@@ -121,7 +130,7 @@ def _places(text: str, selector: Selector, slack: int) -> list[int]:
     votes: Counter[int] = Counter()
     places: dict[int, int] = {}
     for piece, offset in pieces:
-        for at in _occurrences(text, piece, near - offset) if piece else ():
+        for at in _occurrences(text, piece, near - offset, _WORDS) if piece else ():
             place = min(max(0, at + offset), len(text))
             votes[place // slack] += 1
             places.setdefault(place // slack, place)
@@ -129,17 +138,17 @@ def _places(text: str, selector: Selector, slack: int) -> list[int]:
     return [*(places[bucket] for bucket in likely[:_WINDOWS]), min(near, len(text))]
 
 
-def _occurrences(text: str, piece: str, near: int) -> list[int]:
-    """Return where a piece occurs: of many, those nearest to `near`."""
+def _occurrences(text: str, piece: str, near: int, most: int) -> list[int]:
+    """Return where a piece occurs: of many, the `most` nearest to `near` in each direction."""
     near = min(max(0, near), len(text))
     starts: list[int] = []
     at = text.find(piece, near)
-    while at >= 0 and len(starts) < _OCCURRENCES:
+    while at >= 0 and len(starts) < most:
         starts.append(at)
         at = text.find(piece, at + 1)
     at = text.rfind(piece, 0, near + len(piece) - 1) if near else -1
     before = 0
-    while at >= 0 and before < _OCCURRENCES:
+    while at >= 0 and before < most:
         starts.append(at)
         before += 1
         at = text.rfind(piece, 0, at + len(piece) - 1)
@@ -164,40 +173,34 @@ def _surroundings(text: str, selector: Selector, start: int, end: int) -> float:
     size = len(selector.prefix) + len(selector.suffix)
     if not size:
         return 1.0
-    before, _ = closest(selector.prefix, text[max(0, start - CONTEXT - 8) : start])
-    after, _ = closest(selector.suffix, text[end : end + CONTEXT + 8])
+    before = min(distances(selector.prefix, text[max(0, start - CONTEXT - 8) : start]))
+    after = min(distances(selector.suffix, text[end : end + CONTEXT + 8]))
     return 1 - (before + after) / size
 
 
-def closest(pattern: str, text: Sequence[str], *, from_the_start: bool = False) -> tuple[int, int]:
-    """Return the errors (insertions, deletions, replacements) of the best match of a pattern, and where it ends.
+def distances(pattern: str, text: str, *, from_the_start: bool = False) -> list[int]:
+    """Return, for each end of a match in a text, its errors: insertions, deletions and replacements.
 
-    It may begin anywhere, or `from_the_start` only. Myers, "A fast bit-vector algorithm for approximate string matching
-    based on dynamic programming", J. ACM 46 (1999), on integers of any length: a column of the matrix is one integer.
+    A match may begin anywhere, or `from_the_start` only. Myers, "A fast bit-vector algorithm for approximate string
+    matching based on dynamic programming", J. ACM 46 (1999), on integers of any length: a column of the matrix is one.
     """
     size = len(pattern)
     if not size:
-        return 0, 0
+        return [number * from_the_start for number in range(len(text) + 1)]
     everything, last = (1 << size) - 1, 1 << (size - 1)
     places: dict[str, int] = {}
     for number, character in enumerate(pattern):
         places[character] = places.get(character, 0) | 1 << number
-    more, less, errors = everything, 0, size  # vertical differences of +1 and of -1
-    best, end = size, 0
-    for number, character in enumerate(text, 1):
+    more, less, errors = everything, 0, [size]  # vertical differences of +1 and of -1
+    for character in text:
         same = places.get(character, 0)
         vertical = same | less
         horizontal = (((same & more) + more) ^ more) | same
         up = less | (everything & ~(horizontal | more))
         down = more & horizontal
-        if up & last:
-            errors += 1
-        elif down & last:
-            errors -= 1
+        errors.append(errors[-1] + bool(up & last) - bool(down & last))
         up = (up << 1 | from_the_start) & everything
         down = (down << 1) & everything
         more = down | (everything & ~(vertical | up))
         less = up & vertical
-        if errors < best:
-            best, end = errors, number
-    return best, end
+    return errors

@@ -186,8 +186,11 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         note_id = note.json()["id"]
         added = await her.post(f"/collections/{collection.json()['id']}/resources", json={"resource_ids": [note_id]})
         assert (collection.status_code, added.status_code) == (201, 200)
+        passage = {"start": 0, "end": 3, "note": HIDDEN, "tags": [HIDDEN]}
+        annotation = await her.post(f"/resources/{note_id}/annotations", json=passage)
+        assert annotation.status_code == 201, annotation.text
         hers = {
-            collection.json()["id"],
+            collection.json()["id"], annotation.json()["id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
             document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip
