@@ -54,7 +54,7 @@ _DIFFERING = text(
         FROM {_MEMBERS} WHERE c.id IN (SELECT id FROM step) GROUP BY c.id
     )
     SELECT step.id,
-        present.input_hash IS DISTINCT FROM kept.input_hash AND (members > 0 OR kept.collection_id IS NOT NULL)
+        present.input_hash IS DISTINCT FROM kept.input_hash AND (present.members > 0 OR kept.collection_id IS NOT NULL)
             AND NOT EXISTS (SELECT FROM dead_letters l WHERE l.name = :task AND l.failed_at > now() - interval '1 day'
                 AND l.arguments ->> 'collection_id' = CAST(step.id AS text)) AS stale
     FROM step JOIN present USING (id) LEFT JOIN collection_embeddings kept ON kept.collection_id = step.id
