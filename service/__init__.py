@@ -27,6 +27,8 @@ The slices, each with routes, tables, events, actions:
     search/         words and meaning, and the search
     quality/        how good each resource is, and why
     taxonomy/       a tree of categories, and what each resource is about
+    collections/    resources put together, and their common meaning
+    annotations/    passages that people mark, found again when a text changes
     ingestion/      the way in
     documents/      uploaded files
     batches/        one operation on many resources
@@ -41,7 +43,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "search": ("resources",),
     "quality": ("resources",),
     "taxonomy": (),
-    "ingestion": ("resources", "graph", "search"),
+    "collections": ("resources",),
+    "annotations": (),
+    "ingestion": ("resources", "graph", "search", "collections"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),
     "exports": (),

@@ -14,8 +14,10 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
+from service.annotations.routes import routes as annotation_routes
 from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
+from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
 from service.errors import PharosError
 from service.events import origin
@@ -51,6 +53,8 @@ ROUTES: list[BaseRoute] = [
     *document_routes,
     *batch_routes,
     *graph_routes,
+    *collection_routes,
+    *annotation_routes,
     *search_routes,
     *export_routes,
     *saved_search_routes,

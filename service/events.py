@@ -45,6 +45,19 @@ class SystemEvent(StrEnum):
 
     BATCH_REQUESTED = "batch.requested"
 
+    COLLECTION_CREATED = "collection.created"
+    COLLECTION_UPDATED = "collection.updated"
+    COLLECTION_DELETED = "collection.deleted"
+    COLLECTION_RESOURCE_ADDED = "collection.resource_added"
+    COLLECTION_RESOURCE_REMOVED = "collection.resource_removed"
+    COLLECTION_EMBEDDING_UPDATED = "collection.embedding_updated"
+    COLLECTION_STALE = "collection.stale"
+
+    ANNOTATION_CREATED = "annotation.created"
+    ANNOTATION_UPDATED = "annotation.updated"
+    ANNOTATION_DELETED = "annotation.deleted"
+    ANNOTATIONS_STALE = "annotations.stale"
+
     BACKGROUND_TASK_STARTED = "background_task.started"
     BACKGROUND_TASK_COMPLETED = "background_task.completed"
     BACKGROUND_TASK_FAILED = "background_task.failed"

@@ -7,14 +7,27 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.annotations.events import AnnotationsStale
 from service.batches.events import BatchRequested
+from service.collections.events import (
+    CollectionResourceAdded,
+    CollectionResourceRemoved,
+    CollectionStale,
+    CollectionUpdated,
+)
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.ingestion.events import CitationsExtracted, IngestionStalled, IngestionStarted
 from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceMetadataChanged, ResourceUpdated
+from service.resources.events import (
+    ResourceContentChanged,
+    ResourceCreated,
+    ResourceDeleted,
+    ResourceMetadataChanged,
+    ResourceUpdated,
+)
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
 from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
 
@@ -46,21 +59,9 @@ WATCH = Task("watch_task_patterns", BATCH, 1, 60)
 CLASSIFY = Task("classify_resource", ML_TASKS, 2, 120, "resource_id")
 MEAN = Task("embed_categories", ML_TASKS, 3, 1800, "category_id")
 RETRAIN = Task("retrain_classification_model", BATCH, 1, 1800)
-TASKS = [
-    INGEST,
-    PROCESS,
-    INDEX,
-    EMBED,
-    RECONCILE,
-    PROCESS_BATCH,
-    WATCH,
-    QUALITY,
-    DEGRADATION,
-    OUTLIERS,
-    CLASSIFY,
-    MEAN,
-    RETRAIN,
-]
+RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id")
+ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
+TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -79,6 +80,11 @@ class On:
     when: Callable[[Any], bool] | None = None
     keys: str | None = None
     batch: int = 0
+
+
+def changes(field: str) -> Callable[[Any], bool]:
+    """Return the condition that an event names `field` among the changed ones."""
+    return lambda event: field in event.changed_fields
 
 
 # fmt: off
@@ -101,11 +107,19 @@ HOOKS = [
     On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),
+    On(ResourceContentChanged,  ANCHOR,   2,          10),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
     On(QualityStale,            QUALITY),
+    On(ResourceDeleted,         RECENTER, 5,          30, keys="collection_ids"),  # read before the cascade
+    On(EmbeddingGenerated,      RECENTER, 5,          30, keys="collection_ids"),
+    On(CollectionResourceAdded, RECENTER, 5,          30),
+    On(CollectionResourceRemoved, RECENTER, 5,        30),
+    On(CollectionUpdated,       RECENTER, 5,          30, when=changes("visibility")),
+    On(CollectionStale,         RECENTER, 5,          30),
+    On(AnnotationsStale,        ANCHOR),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

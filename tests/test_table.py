@@ -76,6 +76,7 @@ def test_open_routes_are_these_and_no_others() -> None:
     }
     api = {"/", "/health", "/ready", "/openapi.json", "/docs"}
     api |= {"/auth/login", "/auth/link", "/auth/logout", "/auth/register"}
+    api |= {"/public/collections/{id}"}
     pages = {"/ui", "/ui/login", "/ui/join", "/ui/logout", "/ui/{path:path}"}  # the last answers 404 to everything
     assert opened == api | pages
 
@@ -86,4 +87,5 @@ def test_the_page_about_events_names_each_with_its_data() -> None:
         cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
         if len(cells) == 3 and "." in cells[0]:
             rows[cells[0]] = {field.strip() for field in cells[1].split(",")}
-    assert rows == {name: set(event.model_fields) for name, event in Event.registry.items()}
+    fields = {name: event.model_fields.items() for name, event in Event.registry.items()}
+    assert rows == {name: {field.alias or key for key, field in pairs} for name, pairs in fields.items()}

@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from service.annotations.anchors import announce_stale as announce_stale_annotations
+from service.collections.centre import announce_stale as announce_stale_collections
 from service.database import Session, transaction
 from service.events import current_origin, origin
 from service.hooks import RECONCILE
@@ -20,6 +22,7 @@ SWEEPS: dict[
     "ingestions": announce_stalled,
     "search": partial(announce_stale, age=SETTLED),
     "quality": quality.announce_stale,
+    "annotated": announce_stale_annotations,
     "categories": meanings.announce_stale,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }
@@ -35,4 +38,11 @@ async def reconcile_derived_data() -> dict[str, int]:
             async with transaction() as session:
                 stale = await sweep(session)
             found |= stale if isinstance(stale, dict) else {name: stale}
-    return found
+        after = None
+        found["collections"] = 0
+        while True:
+            async with transaction() as session:
+                stale, after = await announce_stale_collections(session, after)
+            found["collections"] += stale
+            if after is None:
+                return found

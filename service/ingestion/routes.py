@@ -1,14 +1,15 @@
 """HTTP for the way in."""
 
 from typing import Annotated, Any, Literal
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pydantic import Field, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service import storage
-from service.database import reading, transaction
+from service.collections import actions as collections
+from service.database import Session, reading, transaction
 from service.errors import Conflict, PharosError
 from service.event_log import history
 from service.hooks import INGEST
@@ -33,6 +34,7 @@ class IngestRequest(Shape):
     title: Line | None = None
     private: bool = False
     force: bool = False
+    collection_id: UUID | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> "IngestRequest":
@@ -58,6 +60,7 @@ async def ingest(request: Request) -> Response:
         requested = await actions.request_page(
             session, account(request), url, title=asked.title, private=asked.private, force=asked.force
         )
+        await _collect(session, account(request), asked.collection_id, requested.id)
     return respond(
         requested,
         200 if requested.status == "completed" else 202,
@@ -67,6 +70,9 @@ async def ingest(request: Request) -> Response:
 
 async def _ingest_many(owner: Account, asked: IngestRequest) -> Response:
     batch_id = uuid4()
+    if asked.collection_id is not None:
+        async with reading() as session:
+            await collections.own(session, owner, asked.collection_id)
     items: list[dict[str, Any]] = []
     for url in asked.urls or ():  # a transaction each: one bad address or a crash half way costs no other
         try:
@@ -75,10 +81,16 @@ async def _ingest_many(owner: Account, asked: IngestRequest) -> Response:
                 requested = await actions.request_page(
                     session, owner, shown, private=asked.private, force=asked.force, batch_id=batch_id
                 )
+                await _collect(session, owner, asked.collection_id, requested.id)
             items.append({"url": url, "id": requested.id, "duplicate": requested.duplicate})
         except PharosError as error:
             items.append({"url": url, "id": None, "duplicate": False, "error": error.detail})
     return respond({"batch_id": batch_id, "task_id": batch_id, "items": items}, 202)
+
+
+async def _collect(session: Session, owner: Account, collection_id: UUID | None, resource_id: UUID) -> None:
+    if collection_id is not None:
+        await collections.add(session, owner, collection_id, [resource_id])
 
 
 async def create_resource(request: Request) -> Response:
@@ -86,10 +98,12 @@ async def create_resource(request: Request) -> Response:
     given = await parse(request, NewResource)
     fields = given.fields()
     html = fields.pop("html", None)
+    collection_id = fields.pop("collection_id", None)
     if html is None:
         fields.setdefault("type", "note")
         async with transaction() as session:
             resource = await resources.create(session, account(request), fields, "content")
+            await _collect(session, account(request), collection_id, resource.id)
         return view(resource, 201, {"Location": f"/resources/{resource.id}"})
     key = await storage.put(html.encode())
     async with transaction() as session:
@@ -98,6 +112,7 @@ async def create_resource(request: Request) -> Response:
             session, account(request), {"type": "webpage", **fields}, way | {"url": given.url}, None
         )
         await actions.restart(session, entered, "extracted", None)
+        await _collect(session, account(request), collection_id, entered.resource_id)
         resource = await resources.read(session, account(request), entered.resource_id)
     return view(resource, 201, {"Location": f"/resources/{resource.id}"})
 

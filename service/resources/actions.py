@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import load_only
 
+from service.collections.concerned import concerned, tell_all
+from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession, Session
 from service.errors import NotFound, PreconditionFailed
 from service.outbox import emit
@@ -96,7 +98,10 @@ async def change(
         return {column.key: getattr(unchanged, column.key) for column in Resource.__table__.c}
     row = {**rows[0], **fields}
     audience = row["owner_id"] if row["private"] or row["was_private"] else None
-    announce_change(session, resource_id, differing(row), account.id, audience)
+    changed = differing(row)
+    announce_change(session, resource_id, changed, account.id, audience)
+    if "private" in changed:
+        await tell_all(session, resource_id)
     return row
 
 
@@ -162,17 +167,19 @@ async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], 
 
 async def remove(session: Session, account: Account, resource_id: UUID) -> None:
     """Delete a resource and all that hangs on it."""
-    row = (
-        await session.execute(
-            delete(Resource)
-            .where(Resource.id == resource_id, visible(account))
-            .returning(Resource.title, Resource.private, Resource.owner_id)
-        )
-    ).one_or_none()
+    chosen = select(Resource.title, Resource.private, Resource.owner_id)
+    chosen = chosen.where(Resource.id == resource_id, visible(account)).with_for_update()
+    row = (await session.execute(chosen)).one_or_none()  # locked first: nobody puts it into a collection any more
     if row is None:
         raise NotFound(what="resource", id=resource_id)
-    gone = ResourceDeleted(resource_id=resource_id, title=row.title, collection_ids=[])
-    emit(session, gone, audience=row.owner_id if row.private else None)
+    audience = row.owner_id if row.private else None
+    collection_ids = await concerned(session, resource_id, audience)
+    await session.execute(delete(Resource).where(Resource.id == resource_id))
+    emit(
+        session,
+        ResourceDeleted(resource_id=resource_id, title=row.title, collection_ids=collection_ids),
+        audience=audience,
+    )
 
 
 SORTS = {
@@ -204,6 +211,7 @@ async def browse(
     author: str | None = None,
     tag: str | None = None,
     status: str | None = None,
+    collection: UUID | None = None,
     created_from: datetime | None = None,
     created_to: datetime | None = None,
     category: str | None = None,
@@ -226,6 +234,10 @@ async def browse(
         matching = matching.where(Resource.status == status)
     if category:
         matching = matching.where(Resource.id.in_(in_category(category)))
+    if collection:
+        held = select(CollectionResource.resource_id).join(Collection)
+        held = held.where(Collection.id == collection, readable(account))
+        matching = matching.where(Resource.id.in_(held))
     if created_from:
         matching = matching.where(Resource.created_at >= created_from)
     if created_to:

@@ -88,6 +88,7 @@ class NewResource(ResourceChange):
 
     title: Line = Field(...)  # pyright: ignore[reportIncompatibleVariableOverride]
     html: str | None = Field(None, min_length=1)
+    collection_id: UUID | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> "NewResource":
@@ -144,6 +145,7 @@ class Browse(Paged):
     author: str | None = None
     tag: str | None = None
     status: Literal["pending", "processing", "completed", "failed"] | None = None
+    collection: UUID | None = None
     created_from: Moment | None = None
     created_to: Moment | None = None
     category: str | None = Field(None, max_length=10_000, description="By path or id, with all below it.")

@@ -9,6 +9,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from service.collections.concerned import concerned
 from service.database import ReadSession, Session
 from service.hooks import EMBED, INDEX
 from service.inference import MODEL, TEXT_LIMIT, Embedded
@@ -219,7 +220,13 @@ async def keep_embedding(session: Session, draft: Draft, embedded: Embedded) -> 
             "truncated": embedded.truncated,
         },
     )
-    generated = EmbeddingGenerated(resource_id=id, model=MODEL, chunks=len(passages), truncated=embedded.truncated)
+    generated = EmbeddingGenerated(
+        resource_id=id,
+        model=MODEL,
+        chunks=len(passages),
+        truncated=embedded.truncated,
+        collection_ids=await concerned(session, id, row.audience),
+    )
     emit(session, generated, audience=row.audience)
     return True
 

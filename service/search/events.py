@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from pydantic import Field
+
 from service.events import Event, EventPriority, SystemEvent
 
 
@@ -28,6 +30,7 @@ class EmbeddingGenerated(Event):
     model: str
     chunks: int
     truncated: bool  # only the first part of a very long text is embedded
+    collection_ids: list[UUID] = Field(default_factory=list[UUID])  # those that all who hear of this may see
 
 
 class EmbeddingStale(Event):

@@ -17,14 +17,21 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
         SELECT k.resource_id FROM categories top JOIN categories c ON c.lineage @> ARRAY[top.id]
         JOIN classifications k ON k.category_id = c.id AND k.assigned
         WHERE top.path = ANY(:categories) OR CAST(top.id AS text) = ANY(:categories)))
+    AND (CAST(:collection AS uuid) IS NULL OR r.id IN (
+        SELECT m.resource_id FROM collection_resources m JOIN collections c ON c.id = m.collection_id
+        WHERE c.id = :collection AND (c.visibility <> 'private' OR c.owner_id = :account)))
+    AND (CAST(:outside AS uuid) IS NULL OR NOT EXISTS (
+        SELECT FROM collection_resources m WHERE m.collection_id = :outside AND m.resource_id = r.id))
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
     AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags;
-    any of the categories, by path or id, with all below them.
+    """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags.
+
+    Any of the categories, by path or id, with all below them. `collection` is one that holds it, as far as the account
+    may see that; `outside` one that does not.
     """
 
     account: UUID
@@ -36,6 +43,8 @@ class Filters:
     created_from: datetime | None = None
     created_to: datetime | None = None
     categories: list[str] | None = None
+    collection: UUID | None = None
+    outside: UUID | None = None
 
     @property
     def narrow(self) -> bool:

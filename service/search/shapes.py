@@ -31,6 +31,7 @@ class Asked(Shape):
     created_from: Moment | None = None
     created_to: Moment | None = None
     category: Values = Field(None, description="By path or id, with all below it.")
+    collection: UUID | None = None
     freshness: bool = Field(False, description="Newer texts move up.")
 
     def filters(self, account_id: UUID) -> Filters:
@@ -45,6 +46,7 @@ class Asked(Shape):
             self.created_from,
             self.created_to,
             self.category,
+            self.collection,
         )
 
 

@@ -134,7 +134,13 @@ async def test_embedding_is_done_once_and_told_once(ada: Account, server: ModelS
     assert row.chunk_count == len(chunks) > 1
     assert (row.model, row.truncated, len(row.mean or b"")) == (MODEL, False, 4 * 384)
     assert [row.data for row in await told("embedding.generated")] == [
-        {"resource_id": str(resource_id), "model": MODEL, "chunks": len(chunks), "truncated": False}
+        {
+            "resource_id": str(resource_id),
+            "model": MODEL,
+            "chunks": len(chunks),
+            "truncated": False,
+            "collection_ids": [],
+        }
     ]
 
 

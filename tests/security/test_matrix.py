@@ -156,6 +156,10 @@ BODIES: dict[str, Any] = {
     "PUT /taxonomy/{id}": {"name": "Mine"},
     "POST /taxonomy/{id}/merge": {"into": str(uuid4())},
     "PUT /resources/{id}/classification": {"path": "mine"},
+    "PUT /collections/{id}": {"name": "Mine now"},
+    "POST /collections/{id}/resources": {"resource_ids": [str(uuid4())]},
+    "POST /resources/{id}/annotations": {"start": 0, "end": 1},
+    "PUT /annotations/{id}": {"note": "Mine now"},
 }
 
 
@@ -183,7 +187,15 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         token = await her.post("/auth/tokens", json={"name": HIDDEN, "scopes": ["read"]})
         signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
         [document] = upload.json()["items"]
+        collection = await her.post("/collections", json={"name": HIDDEN, "description": HIDDEN})
+        note_id = note.json()["id"]
+        added = await her.post(f"/collections/{collection.json()['id']}/resources", json={"resource_ids": [note_id]})
+        assert (collection.status_code, added.status_code) == (201, 200)
+        passage = {"start": 0, "end": 3, "note": HIDDEN, "tags": [HIDDEN]}
+        annotation = await her.post(f"/resources/{note_id}/annotations", json=passage)
+        assert annotation.status_code == 201, annotation.text
         hers = {
+            collection.json()["id"], annotation.json()["id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
             document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip
@@ -193,7 +205,7 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
             if "{id}" in operation.path and not operation.path.startswith(("/users", "/dlq", "/invitations")):
                 for id in sorted(hers):
                     status, body = await asked(app, operation, bens, BODIES.get(str(operation)), id=id)
-                    expected = 404 if operation.scope in ROLES[role] else 403
+                    expected = 404 if operation.scope in (PUBLIC, *ROLES[role]) else 403
                     if operates and operation.path.startswith("/tasks"):
                         expected = (
                             status if status in (200, 202, 403, 404, 409) else 404
