@@ -34,7 +34,7 @@ The slices, each with routes, tables, events, actions:
 # Which slice may call the actions of which others. Everything else across slices is an event.
 CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
-    "graph": ("resources",),
+    "graph": ("resources", "search"),
     "search": ("resources",),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),

@@ -41,6 +41,10 @@ class SystemEvent(StrEnum):
     CITATIONS_EXTRACTED = "citations.extracted"
     AUTHORS_EXTRACTED = "authors.extracted"
 
+    CITATIONS_RESOLVED = "citations.resolved"
+    GRAPH_UPDATED = "graph.updated"
+    GRAPH_STALE = "graph.stale"
+
     DOCUMENT_UPLOADED = "document.uploaded"
 
     BATCH_REQUESTED = "batch.requested"

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 from service.batches.events import BatchRequested
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
-from service.ingestion.events import IngestionStalled, IngestionStarted
+from service.graph.events import GraphStale
+from service.ingestion.events import CitationsExtracted, IngestionStalled, IngestionStarted
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
+from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceDeleted, ResourceUpdated
 from service.search.events import EmbeddingStale, SearchIndexStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
@@ -35,9 +36,10 @@ INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
+GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH]
+TASKS = [INGEST, PROCESS, INDEX, EMBED, GRAPH, RECONCILE, PROCESS_BATCH]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -58,6 +60,13 @@ class On:
     batch: int = 0
 
 
+def names_differ(event: ResourceUpdated) -> bool:
+    """Tell whether something changed by which citations find an item, or who may see it."""
+    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content"}.isdisjoint(
+        event.changed_fields
+    )
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -66,10 +75,15 @@ HOOKS = [
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
+    On(CitationsExtracted,      GRAPH,   30,         120, batch=500),
+    On(ResourceCreated,         GRAPH,   30,         120, batch=500),
+    On(ResourceUpdated,         GRAPH,   30,         120, batch=500, when=names_differ),
+    On(ResourceDeleted,         GRAPH,   30,         120, batch=500),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
+    On(GraphStale,              GRAPH,   30,         120, batch=500),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

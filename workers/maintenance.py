@@ -2,6 +2,7 @@
 
 from service.database import transaction
 from service.events import current_origin, origin
+from service.graph import importance, resolution
 from service.hooks import RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.queue import actor
@@ -19,4 +20,7 @@ async def reconcile_derived_data() -> dict[str, int]:
             stalled = await announce_stalled(session)
         async with transaction() as session:
             stale = await announce_stale(session, age=SETTLED)
-    return {"ingestions": stalled, **stale}
+        async with transaction() as session:
+            unlinked = await resolution.announce_stale(session)
+            await importance.announce_old(session)
+    return {"ingestions": stalled, **stale, "citations": unlinked}

@@ -128,8 +128,8 @@ async def resource(request: Request) -> Response:
     async with reading() as session:
         found, entered = await ingestion_of(session, who, id)
         item = await library.progress(session, found, entered)
-        citations = await citations_of(session, id)
-        citing = await cited_by(session, who, found)
+        citations = await citations_of(session, who, id)
+        citing = await cited_by(session, who, id)
         events = await history(session, who.id, limit=200, subject=id)
         document = await session.scalar(select(Document).where(Document.resource_id == id))
     return render(
