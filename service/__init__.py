@@ -24,6 +24,7 @@ The kernel:
 The slices, each with routes, tables, events, actions:
     resources/      the items of the library
     graph/          what cites what
+    authors/        who wrote what
     search/         words and meaning, and the search
     ingestion/      the way in
     documents/      uploaded files
@@ -36,6 +37,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
     "graph": ("resources", "search"),
     "search": ("resources",),
+    "authors": (),
     "ingestion": ("resources", "graph", "search"),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
+from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
 from service.documents.routes import routes as document_routes
@@ -48,6 +49,7 @@ ROUTES: list[BaseRoute] = [
     *document_routes,
     *batch_routes,
     *graph_routes,
+    *author_routes,
     *search_routes,
     *saved_search_routes,
     *live.routes,

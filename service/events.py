@@ -45,6 +45,11 @@ class SystemEvent(StrEnum):
     GRAPH_UPDATED = "graph.updated"
     GRAPH_STALE = "graph.stale"
 
+    AUTHORS_NORMALIZED = "authors.normalized"
+    AUTHORS_MERGED = "authors.merged"
+    AUTHORS_SPLIT = "authors.split"
+    AUTHORS_STALE = "authors.stale"
+
     DOCUMENT_UPLOADED = "document.uploaded"
 
     BATCH_REQUESTED = "batch.requested"

@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
-from service.ingestion.events import CitationsExtracted, IngestionStalled, IngestionStarted
+from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
-from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceDeleted, ResourceUpdated
+from service.resources.events import (
+    ResourceContentChanged,
+    ResourceCreated,
+    ResourceDeleted,
+    ResourceMetadataChanged,
+    ResourceUpdated,
+)
 from service.search.events import EmbeddingStale, SearchIndexStale
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
@@ -37,9 +44,10 @@ PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
+AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
-TASKS = [INGEST, PROCESS, INDEX, EMBED, GRAPH, RECONCILE, PROCESS_BATCH]
+TASKS = [INGEST, PROCESS, INDEX, EMBED, GRAPH, AUTHORS, RECONCILE, PROCESS_BATCH]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -67,6 +75,11 @@ def names_differ(event: ResourceUpdated) -> bool:
     )
 
 
+def authors_differ(event: ResourceMetadataChanged) -> bool:
+    """Tell whether something changed that says who wrote a resource, or who may see it."""
+    return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -79,11 +92,15 @@ HOOKS = [
     On(ResourceCreated,         GRAPH,   30,         120, batch=500),
     On(ResourceUpdated,         GRAPH,   30,         120, batch=500, when=names_differ),
     On(ResourceDeleted,         GRAPH,   30,         120, batch=500),
+    On(AuthorsExtracted,        AUTHORS, 60,        300),
+    On(ResourceCreated,         AUTHORS, 60,        300),
+    On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
     On(GraphStale,              GRAPH,   30,         120, batch=500),
+    On(AuthorsStale,            AUTHORS),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

@@ -1,5 +1,6 @@
 """Actors of the timetable: what keeps the library true by itself."""
 
+from service.authors import normalization
 from service.database import transaction
 from service.events import current_origin, origin
 from service.graph import importance, resolution
@@ -23,4 +24,6 @@ async def reconcile_derived_data() -> dict[str, int]:
         async with transaction() as session:
             unlinked = await resolution.announce_stale(session)
             await importance.announce_old(session)
-    return {"ingestions": stalled, **stale, "citations": unlinked}
+        async with transaction() as session:
+            unnamed = await normalization.announce_stale(session)
+    return {"ingestions": stalled, **stale, "citations": unlinked, "authors": unnamed}

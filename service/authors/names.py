@@ -90,10 +90,11 @@ class Name:
         return any(len(folded(one)) > 1 for one in self.given[:1])
 
     @property
-    def fullness(self) -> tuple[int, int, int]:
-        """How much of a name is written out: given names in full, given names, letters that are no capitals."""
+    def fullness(self) -> int:
+        """How much of a name is written out: given names in full, then given names, then letters in small."""
         whole = sum(len(folded(one).replace(" ", "")) > 1 for one in self.given)
-        return whole, len(self.given), sum(not letter.isupper() for letter in self.display)
+        small = sum(not letter.isupper() for letter in self.display)
+        return whole * 100_000 + min(len(self.given), 99) * 1000 + min(small, 999)
 
 
 def folded(text: str) -> str:

@@ -56,9 +56,88 @@ def upgrade() -> None:
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_graph_rankings")),
     )
+    op.create_table(
+        "authors",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sort_name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_authors")),
+    )
+    op.create_index("ix_authors_key", "authors", ["key"])
+    op.create_table(
+        "author_variants",
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("heading", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("written", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["authors.id"], name=op.f("fk_author_variants_author_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("author_id", "heading", name=op.f("pk_author_variants")),
+    )
+    op.create_index("ix_author_variants_key", "author_variants", ["key", "author_id"])
+    op.create_table(
+        "author_links",
+        sa.Column("resource_id", sa.Uuid(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("written", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("sort_name", sa.Text(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("heading", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("fullness", sa.Integer(), nullable=False),
+        sa.Column("orcid", sa.Text(), nullable=True),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["resource_id"], ["resources.id"], name=op.f("fk_author_links_resource_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["author_id"], ["authors.id"], name=op.f("fk_author_links_author_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("resource_id", "position", name=op.f("pk_author_links")),
+    )
+    op.create_index("ix_author_links_author_id", "author_links", ["author_id", "resource_id"])
+    op.create_index("ix_author_links_key", "author_links", ["key"])
+    op.create_index("ix_author_links_orcid", "author_links", ["orcid"], postgresql_where=sa.text("orcid IS NOT NULL"))
+    op.create_index(
+        "ix_author_links_folded", "author_links", ["folded"], postgresql_using="gin",
+        postgresql_ops={"folded": "gin_trgm_ops"},
+    )  # fmt: skip
+    op.create_table(
+        "author_distinctions",
+        sa.Column("one_id", sa.Uuid(), nullable=False),
+        sa.Column("other_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["one_id"], ["authors.id"], name=op.f("fk_author_distinctions_one_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["authors.id"], name=op.f("fk_author_distinctions_other_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("one_id", "other_id", name=op.f("pk_author_distinctions")),
+    )
+    op.create_table(
+        "author_readings",
+        sa.Column("resource_id", sa.Uuid(), nullable=False),
+        sa.Column("input_hash", sa.Text(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["resource_id"], ["resources.id"], name=op.f("fk_author_readings_resource_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("resource_id", name=op.f("pk_author_readings")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("author_readings")
+    op.drop_table("author_distinctions")
+    op.drop_table("author_links")
+    op.drop_table("author_variants")
+    op.drop_table("authors")
     op.drop_table("graph_rankings")
     op.drop_table("graph_ranks")
     op.drop_table("graph_nodes")
