@@ -40,6 +40,10 @@ _PRESENT = text(
         SELECT FROM author_links o WHERE o.author_id = l.author_id AND o.resource_id <> :id) AS elsewhere
     FROM author_links l WHERE l.resource_id = :id ORDER BY l.position"""
 )
+_APART = text(
+    """SELECT one_id, other_id FROM author_distinctions
+    WHERE one_id = ANY(CAST(:ids AS uuid[])) OR other_id = ANY(CAST(:ids AS uuid[]))"""
+)
 # What is private moves nothing that others see: it counts for what the same owner keeps private, too.
 _COUNTS = "(NOT r.private OR (:private AND r.owner_id = :owner))"
 _NAMES = text(
@@ -168,7 +172,8 @@ async def normalize(session: Session, draft: Draft, links: list[Link]) -> bool:
         said = link.name.orcid is not None and known is not None and known.basis != "identifier"
         if known is not None and (known.basis == "hand" or (known.elsewhere and not said)):
             link.author_id, link.basis = known.author_id, known.basis
-    await _match(session, draft, links)
+    now = {link.name.heading: present[link.name.heading].author_id for link in links if link.name.heading in present}
+    await _match(session, draft, links, now)
     for link in links:
         if link.author_id is None and (known := present.get(link.name.heading)):
             link.author_id, link.basis = known.author_id, known.basis
@@ -178,8 +183,13 @@ async def normalize(session: Session, draft: Draft, links: list[Link]) -> bool:
     return True
 
 
-async def _match(session: Session, draft: Draft, links: list[Link]) -> None:
-    """Give each name that has no author yet a known one, where there is no doubt; no author is there twice."""
+async def _match(session: Session, draft: Draft, links: list[Link], now: dict[str, UUID]) -> None:
+    """Give each name that has no author yet a known one, where there is no doubt; no author is there twice.
+
+    `now` are authors of their own, by heading: who was told apart from them is not meant.
+    """
+    apart = {pair for row in await session.execute(_APART, {"ids": sorted(set(now.values()))}) for pair in
+             ((row.one_id, row.other_id), (row.other_id, row.one_id))}  # fmt: skip
     used = {link.author_id for link in links}
     waiting = [link for link in links if link.author_id is None]
     candidates = await _candidates(session, draft, [link.name for link in links]) if waiting else {}
@@ -187,6 +197,8 @@ async def _match(session: Session, draft: Draft, links: list[Link]) -> None:
         free = [one for one in candidates.get(link.name.key, ()) if one.id not in used]
         if link.name.orcid:
             free += [one for one in candidates.get(link.name.orcid, ()) if one.id not in used]
+        own = now.get(link.name.heading)
+        free = [one for one in free if own is None or (own, one.id) not in apart]
         if chosen := choose(link.name, free):
             link.author_id, link.basis = chosen
             used.add(link.author_id)

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select, text
 
 from service.database import reading, transaction
-from service.graph import resolution
 from service.graph.actions import replace_citations
 from service.graph.tables import Citation
 from service.ingestion.extracted import Citation as Found
@@ -109,6 +108,3 @@ async def emitted(name: str) -> list[dict[str, Any]]:
             text("SELECT data, audience FROM outbox WHERE name = :name ORDER BY seq"), {"name": name}
         )
         return [{**row.data, "audience": row.audience} for row in rows]
-
-
-__all__ = ["resolution"]
