@@ -29,6 +29,7 @@ from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in,
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
+from service.ui.graph import graph_page
 from service.ui.pages import page, render
 from service.ui.search import Asked, search
 from service.ui.text import text
@@ -293,6 +294,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search", search_page, scope="read"),
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
+    page("GET", "/ui/graph", graph_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),
