@@ -20,21 +20,20 @@ _GRAPH = """WITH nodes AS MATERIALIZED (
         FROM resources WHERE content_hash IS NOT NULL
     ),
     edges AS MATERIALIZED (
-        SELECT DISTINCT s.place AS source, t.place AS target, s.id AS source_id, t.id AS target_id
+        SELECT DISTINCT s.place << 32 | t.place AS edge
         FROM citations c JOIN nodes s ON s.id = c.resource_id JOIN nodes t ON t.id = c.target_id
         WHERE s.id <> t.id AND s.private = t.private AND (NOT s.private OR s.owner_id = t.owner_id)
     ),
     counted AS (SELECT count(*) AS nodes, count(*) FILTER (WHERE NOT private) AS shared,
         coalesce(sum(uuid_hash_extended(id, 1)), 0) AS sum FROM nodes),
     drawn AS (SELECT count(*) AS edges,
-        coalesce(sum(uuid_hash_extended(source_id, uuid_hash_extended(target_id, 2))), 0) AS sum FROM edges),
+        coalesce(sum(hashint8extended(edge, 2)), 0) AS sum FROM edges),  -- places are those of the nodes above
     hashed AS (SELECT concat_ws(' ', 'pagerank/1', nodes, counted.sum, edges, drawn.sum) AS input_hash, shared
         FROM counted, drawn)"""
 _READ = text(
     f"""{_GRAPH}
     SELECT input_hash, shared, ARRAY(SELECT id FROM nodes ORDER BY place) AS ids,
-        ARRAY(SELECT source FROM edges ORDER BY source, target) AS sources,
-        ARRAY(SELECT target FROM edges ORDER BY source, target) AS targets
+        ARRAY(SELECT edge FROM edges ORDER BY edge) AS edges
     FROM hashed
     WHERE NOT EXISTS (SELECT FROM graph_rankings k WHERE k.input_hash = hashed.input_hash)"""  # noqa: S608
 )
@@ -53,7 +52,6 @@ _SET = text(
     FROM unnest(CAST(:ids AS uuid[]), CAST(:ranks AS float8[])) AS given(id, importance)
     WHERE k.resource_id = given.id AND k.importance <> given.importance"""
 )
-_FORGET = text("DELETE FROM graph_ranks WHERE NOT resource_id = ANY(CAST(:ids AS uuid[]))")
 _REMEMBER = text(
     """INSERT INTO graph_rankings (id, input_hash) VALUES (1, :input_hash)
     ON CONFLICT (id) DO UPDATE SET input_hash = excluded.input_hash, computed_at = clock_timestamp()"""
@@ -80,8 +78,8 @@ async def drawn(session: ReadSession) -> Drawn | None:
     row = (await session.execute(_READ)).one_or_none()
     if row is None:
         return None
-    sources, targets = (np.array(places, np.int64).tobytes() for places in (row.sources, row.targets))
-    return Drawn(row.input_hash, row.shared, row.ids, sources, targets)
+    edges = np.array(row.edges, np.int64)
+    return Drawn(row.input_hash, row.shared, row.ids, (edges >> 32).tobytes(), (edges & 0xFFFFFFFF).tobytes())
 
 
 async def keep_ranks(session: Session, drawn: Drawn, ranks: list[float]) -> bool:
@@ -92,7 +90,6 @@ async def keep_ranks(session: Session, drawn: Drawn, ranks: list[float]) -> bool
     values = {"ids": drawn.ids, "ranks": ranks}
     await session.execute(_SET, values)
     await session.execute(_ADD, values)
-    await session.execute(_FORGET, {"ids": drawn.ids})
     await session.execute(_REMEMBER, {"input_hash": drawn.input_hash})
     emit(session, GraphUpdated(nodes=drawn.shared), audience=None)
     return True

@@ -23,7 +23,7 @@ _BEYOND = text(
         WHERE resource_id = ANY(CAST(:ids AS uuid[])) AND target_id IS NOT NULL
         UNION SELECT target_id, resource_id FROM citations WHERE target_id = ANY(CAST(:ids AS uuid[]))
     ) edge JOIN resources r ON r.id = far LEFT JOIN graph_ranks k ON k.resource_id = r.id
-    WHERE {_VISIBLE} AND r.id <> ALL(CAST(:seen AS uuid[]))
+    WHERE {_VISIBLE} AND NOT EXISTS (SELECT FROM unnest(CAST(:seen AS uuid[])) AS known(id) WHERE known.id = r.id)
     ORDER BY k.importance DESC NULLS LAST, r.id, near LIMIT :most"""  # noqa: S608
 )
 _NODES = text(
@@ -80,6 +80,8 @@ async def around(session: ReadSession, account: Account, center: UUID, depth: in
         depths[one.id] = 1
     for level in range(1, depth + 1):
         room = limit - len(depths)
+        if truncated and room <= 0:
+            break
         beyond = await _beyond(session, account, frontier, depths, 4 * limit)
         reached = list(dict.fromkeys(far for _, far in beyond))
         truncated = truncated or len(reached) > room
