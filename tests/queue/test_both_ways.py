@@ -18,7 +18,7 @@ import workers.inline
 from service import database, logs, queue
 from service.app import TasksElsewhere, create_app
 from service.database import reading, transaction
-from service.hooks import EMBED, INDEX, RECONCILE, TASKS
+from service.hooks import AUTHORS, EMBED, GRAPH, INDEX, RECONCILE, TASKS
 from service.queue import BrokerAway, Dispatch
 from service.queue.broker import PharosBroker
 from service.resources import actions as resources
@@ -248,4 +248,4 @@ async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: li
             assert await session.get(SearchDocument, resource.id) is not None
             assert await session.get(Embedding, resource.id) is not None
     await database.connect("test", 5, 10)
-    assert sorted(actors) == sorted(task.name for task in (RECONCILE, INDEX, EMBED))
+    assert sorted(actors) == sorted(task.name for task in (RECONCILE, INDEX, EMBED, GRAPH, AUTHORS))

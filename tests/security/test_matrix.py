@@ -150,6 +150,8 @@ BODIES: dict[str, Any] = {
     "POST /resources/{id}/tags": {"add": ["mine"]},
     "POST /resources/{id}/reprocess": {"from": "indexed"},
     "PUT /searches/saved/{id}": {"name": "Mine", "search": {"query": "lamp"}},
+    "POST /authors/{id}/merge": {"into": str(uuid4())},
+    "POST /authors/{id}/split": {"variant": "Ada Lovelace"},
     "PUT /users/{id}": {"role": "reader"},
 }
 

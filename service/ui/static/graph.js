@@ -76,7 +76,7 @@ function draw() {
   nodes.forEach((node, place) => {
     const name = node.title.length > LONGEST ? `${node.title.slice(0, LONGEST - 1)}…` : node.title;
     const link = element("a", { class: "node", href: `/ui/resources/${node.id}`, "aria-label": node.title, transform: `translate(${node.x} ${node.y})` },
-      element("circle", { r: node.r }), element("text", { y: node.r + 15 }));
+      element("circle", { r: node.r }), element("text", { y: node.r + 3, dy: "1em" }));
     link.lastChild.textContent = name;
     link.toggleAttribute("data-named", named.has(node));
     link.toggleAttribute("data-center", around && node.depth === 0);
@@ -89,6 +89,7 @@ const view = { x: 0, y: 0, width: 100, height: 100 };
 
 function show() {
   svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.width} ${view.height}`);
+  svg.style.setProperty("--unit", Math.max(view.width / svg.clientWidth, view.height / svg.clientHeight)); // names keep their size
 }
 
 function showAll() {
