@@ -24,6 +24,7 @@ The kernel:
 The slices, each with routes, tables, events, actions:
     resources/      the items of the library
     graph/          what cites what
+    authors/        who wrote what
     search/         words and meaning, and the search
     quality/        how good each resource is, and why
     taxonomy/       a tree of categories, and what each resource is about
@@ -39,13 +40,14 @@ The slices, each with routes, tables, events, actions:
 # Which slice may call the actions of which others. Everything else across slices is an event.
 CALLS: dict[str, tuple[str, ...]] = {
     "resources": (),
-    "graph": ("resources",),
+    "graph": ("resources", "search"),
     "search": ("resources",),
     "quality": ("resources",),
     "taxonomy": (),
     "collections": ("resources",),
     "annotations": (),
     "ingestion": ("resources", "graph", "search", "collections"),
+    "authors": (),
     "documents": ("resources", "ingestion"),
     "batches": ("search",),
     "exports": (),

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service import database, inference, live, logs, queue
 from service.annotations.routes import routes as annotation_routes
+from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
 from service.collections.routes import routes as collection_routes
@@ -55,6 +56,7 @@ ROUTES: list[BaseRoute] = [
     *graph_routes,
     *collection_routes,
     *annotation_routes,
+    *author_routes,
     *search_routes,
     *export_routes,
     *saved_search_routes,

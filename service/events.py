@@ -41,6 +41,15 @@ class SystemEvent(StrEnum):
     CITATIONS_EXTRACTED = "citations.extracted"
     AUTHORS_EXTRACTED = "authors.extracted"
 
+    CITATIONS_RESOLVED = "citations.resolved"
+    GRAPH_UPDATED = "graph.updated"
+    GRAPH_STALE = "graph.stale"
+
+    AUTHORS_NORMALIZED = "authors.normalized"
+    AUTHORS_MERGED = "authors.merged"
+    AUTHORS_SPLIT = "authors.split"
+    AUTHORS_STALE = "authors.stale"
+
     DOCUMENT_UPLOADED = "document.uploaded"
 
     BATCH_REQUESTED = "batch.requested"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from service.annotations.events import AnnotationsStale
+from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
 from service.collections.events import (
     CollectionResourceAdded,
@@ -17,7 +18,8 @@ from service.collections.events import (
 )
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
-from service.ingestion.events import CitationsExtracted, IngestionStalled, IngestionStarted
+from service.graph.events import GraphStale
+from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
 from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
@@ -61,6 +63,8 @@ MEAN = Task("embed_categories", ML_TASKS, 3, 1800, "category_id")
 RETRAIN = Task("retrain_classification_model", BATCH, 1, 1800)
 RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id")
 ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
+GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
+AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -87,6 +91,18 @@ def changes(field: str) -> Callable[[Any], bool]:
     return lambda event: field in event.changed_fields
 
 
+def names_differ(event: ResourceUpdated) -> bool:
+    """Tell whether something changed by which citations find an item, or who may see it."""
+    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content"}.isdisjoint(
+        event.changed_fields
+    )
+
+
+def authors_differ(event: ResourceMetadataChanged) -> bool:
+    """Tell whether something changed that says who wrote a resource, or who may see it."""
+    return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -108,6 +124,13 @@ HOOKS = [
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),
     On(ResourceContentChanged,  ANCHOR,   2,          10),
+    On(CitationsExtracted,      GRAPH,   30,         120, batch=500),
+    On(ResourceCreated,         GRAPH,   30,         120, batch=500),
+    On(ResourceUpdated,         GRAPH,   30,         120, batch=500, when=names_differ),
+    On(ResourceDeleted,         GRAPH,   30,         120, batch=500),
+    On(AuthorsExtracted,        AUTHORS, 60,        300),
+    On(ResourceCreated,         AUTHORS, 60,        300),
+    On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
@@ -120,6 +143,8 @@ HOOKS = [
     On(CollectionUpdated,       RECENTER, 5,          30, when=changes("visibility")),
     On(CollectionStale,         RECENTER, 5,          30),
     On(AnnotationsStale,        ANCHOR),
+    On(GraphStale,              GRAPH,   30,         120, batch=500),
+    On(AuthorsStale,            AUTHORS),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

@@ -4,9 +4,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from service.annotations.anchors import announce_stale as announce_stale_annotations
+from service.authors import normalization
 from service.collections.centre import announce_stale as announce_stale_collections
 from service.database import Session, transaction
 from service.events import current_origin, origin
+from service.graph import importance, resolution
 from service.hooks import RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.quality import actions as quality
@@ -23,6 +25,9 @@ SWEEPS: dict[
     "search": partial(announce_stale, age=SETTLED),
     "quality": quality.announce_stale,
     "annotated": announce_stale_annotations,
+    "citations": resolution.announce_stale,
+    "ranks": importance.announce_old,
+    "authors": normalization.announce_stale,
     "categories": meanings.announce_stale,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }

@@ -1,10 +1,11 @@
 """Verbs of the citation graph."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID, uuid4
 
-from sqlalchemy import Row, delete, func, insert, select
+from sqlalchemy import Row, and_, delete, func, insert, select
 
 from service.database import ReadSession, Session
 from service.graph.tables import Citation
@@ -21,6 +22,18 @@ class Found(Protocol):
     def value(self) -> str: ...
     @property
     def text(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A citation, and the item of the library that it means; None where there is none that the account may see."""
+
+    id: UUID
+    kind: str
+    value: str
+    text: str
+    target_id: UUID | None
+    target_title: str | None
 
 
 async def replace_citations(session: Session, resource_id: UUID, found: Sequence[Found]) -> list[UUID]:
@@ -43,23 +56,25 @@ async def replace_citations(session: Session, resource_id: UUID, found: Sequence
     return ids
 
 
-async def citations_of(session: ReadSession, resource_id: UUID) -> Sequence[Citation]:
-    """Return what a resource cites, in reading order."""
-    rows = await session.scalars(
-        select(Citation).where(Citation.resource_id == resource_id).order_by(Citation.position)
+async def citations_of(session: ReadSession, account: Account, resource_id: UUID) -> Sequence[Cited]:
+    """Return what a resource cites, in reading order, with the items of the library as far as the account sees them."""
+    rows = await session.execute(
+        select(Citation.id, Citation.kind, Citation.value, Citation.text, Resource.id, Resource.title)
+        .outerjoin(Resource, and_(Resource.id == Citation.target_id, visible(account)))
+        .where(Citation.resource_id == resource_id)
+        .order_by(Citation.position)
     )
-    return rows.all()
+    return [Cited(*row) for row in rows]
 
 
-async def cited_by(session: ReadSession, account: Account, resource: Resource) -> Sequence[Row[UUID, str]]:
-    """Return the resources that link to this one, as far as the account may see them."""
-    addresses = {address for address in (resource.url, resource.canonical_url) if address}
+async def cited_by(session: ReadSession, account: Account, resource_id: UUID) -> Sequence[Row[UUID, str]]:
+    """Return the resources that cite this one, the oldest first, as far as the account may see them."""
     query = (
         select(Resource.id, Resource.title)
         .join(Citation, Citation.resource_id == Resource.id)
-        .where(Citation.kind == "url", Citation.value.in_(addresses), Resource.id != resource.id, visible(account))
+        .where(Citation.target_id == resource_id, Resource.id != resource_id, visible(account))
         .group_by(Resource.id, Resource.title)
-        .order_by(func.min(Resource.created_at))
+        .order_by(func.min(Resource.created_at), Resource.id)
         .limit(100)
     )
     return (await session.execute(query)).all()

@@ -29,6 +29,7 @@ from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in,
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
+from service.ui.graph import graph_page
 from service.ui.pages import page, render
 from service.ui.search import Asked, search
 from service.ui.text import text
@@ -128,8 +129,8 @@ async def resource(request: Request) -> Response:
     async with reading() as session:
         found, entered = await ingestion_of(session, who, id)
         item = await library.progress(session, found, entered)
-        citations = await citations_of(session, id)
-        citing = await cited_by(session, who, found)
+        citations = await citations_of(session, who, id)
+        citing = await cited_by(session, who, id)
         events = await history(session, who.id, limit=200, subject=id)
         document = await session.scalar(select(Document).where(Document.resource_id == id))
     return render(
@@ -293,6 +294,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search", search_page, scope="read"),
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
+    page("GET", "/ui/graph", graph_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

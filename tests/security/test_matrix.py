@@ -152,6 +152,8 @@ BODIES: dict[str, Any] = {
     "PUT /resources/{id}/quality": {"accuracy": 1},
     "POST /quality/review/{id}": {"decision": "dismissed"},
     "PUT /searches/saved/{id}": {"name": "Mine", "search": {"query": "lamp"}},
+    "POST /authors/{id}/merge": {"into": str(uuid4())},
+    "POST /authors/{id}/split": {"variant": "Ada Lovelace"},
     "PUT /users/{id}": {"role": "reader"},
     "PUT /taxonomy/{id}": {"name": "Mine"},
     "POST /taxonomy/{id}/merge": {"into": str(uuid4())},
