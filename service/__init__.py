@@ -27,6 +27,7 @@ The slices, each with routes, tables, events, actions:
     search/         words and meaning, and the search
     ingestion/      the way in
     documents/      uploaded files
+    recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     monitoring/     what operators see
 """
@@ -37,7 +38,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "graph": ("resources",),
     "search": ("resources",),
     "ingestion": ("resources", "graph", "search"),
-    "documents": ("resources", "ingestion"),
+    "recommendations": ("resources",),
+    "documents": ("resources", "ingestion", "recommendations"),
     "batches": ("search",),
     "monitoring": (),
     "ui": ("resources", "graph", "search", "ingestion"),

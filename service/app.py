@@ -26,6 +26,7 @@ from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
 from service.queue.ledger import send_on
+from service.recommendations.routes import routes as recommendation_routes
 from service.resources.routes import routes as resource_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
@@ -50,6 +51,7 @@ ROUTES: list[BaseRoute] = [
     *graph_routes,
     *search_routes,
     *saved_search_routes,
+    *recommendation_routes,
     *live.routes,
     *ui_routes,
 ]

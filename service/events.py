@@ -56,6 +56,10 @@ class SystemEvent(StrEnum):
     EMBEDDING_GENERATED = "embedding.generated"
     EMBEDDING_STALE = "embedding.stale"
 
+    USER_INTERACTION_TRACKED = "user.interaction_tracked"
+    USER_PROFILE_UPDATED = "user.profile_updated"
+    USER_PROFILE_STALE = "user.profile_stale"
+
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
 

@@ -13,6 +13,7 @@ from service.events import Envelope, Event
 from service.ingestion.events import IngestionStalled, IngestionStarted
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
+from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceUpdated
 from service.search.events import EmbeddingStale, SearchIndexStale
 
@@ -37,7 +38,8 @@ INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
-TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH]
+PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
+TASKS = [INGEST, PROCESS, INDEX, EMBED, RECONCILE, PROCESS_BATCH, PROFILE]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
 
@@ -67,9 +69,11 @@ HOOKS = [
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
     On(BatchRequested,          PROCESS_BATCH),
+    On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
+    On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

@@ -1,6 +1,6 @@
 """The actors, and the entry point of `dramatiq workers`.
 
-    ingestion.py, search.py, maintenance.py, batches.py    actors: each opens a session and calls one action
+    ingestion.py, search.py, maintenance.py, batches.py, recommendations.py: each opens a session and calls one action
     inline.py      the same actors without a queue, in the process that asks for them
     inference/     the model server
     supervisor/    starts and restarts everything
@@ -16,7 +16,7 @@ from importlib import import_module
 from service.queue.broker import broker_of_process
 from service.queue.worker import EngineBoot
 
-ACTORS = ["ingestion", "search", "maintenance", "batches"]
+ACTORS = ["ingestion", "search", "maintenance", "batches", "recommendations"]
 OVERFLOW = 4  # connections beyond those that a worker keeps open
 KEPT = 16  # connections, at most: a task holds one only while it reads or writes
 

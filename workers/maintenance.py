@@ -2,9 +2,10 @@
 
 from service.database import transaction
 from service.events import current_origin, origin
-from service.hooks import RECONCILE
+from service.hooks import PROFILE, RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.queue import actor
+from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
 
 SETTLED = 10  # seconds without a change, after which what is derived should be there
@@ -19,4 +20,6 @@ async def reconcile_derived_data() -> dict[str, int]:
             stalled = await announce_stalled(session)
         async with transaction() as session:
             stale = await announce_stale(session, age=SETTLED)
-    return {"ingestions": stalled, **stale}
+        async with transaction() as session:
+            profiles = await announce_stale_profiles(session, PROFILE.name)
+    return {"ingestions": stalled, **stale, "profiles": profiles}
