@@ -46,7 +46,8 @@ async def recommend(
         first = [parts(one, profile.subjects, profile.authors, now) for one in found]
         ranked = sorted(zip(scores(first), found, strict=True), key=lambda one: (-one[0], one[1].id))
         pool = [one for _, one in ranked[:POOL]]
-        beside = [one for one in touched if one.embedding_hash][:BESIDE]
+        back = {one.id for one in pool}
+        beside = [one for one in touched if one.embedding_hash and one.id not in back][:BESIDE]
         similar = await alike(session, [one.id for one in pool], [one.id for one in beside])
     nears = [_nearest(row[len(pool) :], beside) for row in similar]
     its = [
@@ -104,7 +105,8 @@ def _candidate(row: Any, known: Signals) -> Candidate:
 
 def _without_copies(found: Sequence[Candidate], touched: Sequence[Touched]) -> list[Candidate]:
     """Return one of each text, the oldest, and none that was touched under another id."""
-    seen = {one.content_hash for one in touched}
+    back = {one.id for one in found}
+    seen = {one.content_hash for one in touched if one.id not in back}
     kept: list[Candidate] = []
     for one in sorted(found, key=lambda one: (one.created_at, one.id)):
         if one.content_hash not in seen:

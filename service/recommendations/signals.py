@@ -48,7 +48,7 @@ async def signals(session: ReadSession, account_id: UUID, ids: Collection[UUID])
     """Return what is known of these resources, as far as the account may see where it comes from."""
     parameters = {"account": account_id, "ids": list(ids), "most": MOST_COUNTED}
     cited = {row.id: row.number for row in await session.execute(_CITATIONS, parameters)}
-    return {id: Signals(importance=number / (number + HALF_WAY), citations=number) for id, number in cited.items()}
+    return {id: Signals(importance=(number := cited.get(id, 0)) / (number + HALF_WAY), citations=number) for id in ids}
 
 
 async def leaders(session: ReadSession, account_id: UUID, limit: int) -> list[UUID]:
