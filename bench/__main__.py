@@ -9,7 +9,7 @@ from bench.documents import PAGE, page, store
 from bench.machine import machine
 from bench.report import Report
 
-NAMES = ("queue", "put", "ingest", "extraction", "cranfield", "search")
+NAMES = ("queue", "put", "ingest", "extraction", "cranfield", "search", "recommendation")
 
 
 def show(report: Report) -> None:

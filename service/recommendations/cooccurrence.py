@@ -21,19 +21,20 @@ def together(people: Iterable[Set[UUID]], anchors: Mapping[UUID, float]) -> dict
     the cosines to all anchors, weighted.
     """
     touched: dict[UUID, int] = {}
-    pairs: dict[tuple[UUID, UUID], int] = {}
+    beside: dict[UUID, dict[UUID, int]] = {anchor: {} for anchor in sorted(anchors)}
     for resources in people:
         for resource in resources:
             touched[resource] = touched.get(resource, 0) + 1
+        others = resources - anchors.keys()
         for anchor in resources & anchors.keys():
-            for resource in resources - anchors.keys():
-                pairs[resource, anchor] = pairs.get((resource, anchor), 0) + 1
+            counts = beside[anchor]
+            for resource in others:
+                counts[resource] = counts.get(resource, 0) + 1
     total = sum(anchors.values()) or 1.0
-    parts: dict[UUID, list[tuple[float, UUID]]] = {}
-    for (resource, anchor), count in pairs.items():
-        share = anchors[anchor] * cosine(count, touched[resource], touched[anchor]) / total
-        parts.setdefault(resource, []).append((share, anchor))
-    return {
-        resource: (sum(share for share, _ in sorted(those)), max(those, key=lambda one: (one[0], one[1]))[1])
-        for resource, those in parts.items()
-    }
+    found: dict[UUID, tuple[float, float, UUID]] = {}  # the sum so far, the greatest share and whose it is
+    for anchor, counts in beside.items():
+        for resource, count in counts.items():
+            share = anchors[anchor] * cosine(count, touched[resource], touched[anchor]) / total
+            before, most, whose = found.get(resource, (0.0, 0.0, anchor))
+            found[resource] = (before + share, *((share, anchor) if share > most else (most, whose)))
+    return {resource: (value, whose) for resource, (value, _, whose) in found.items()}

@@ -12,12 +12,14 @@ RECENT = 500  # interactions that are looked at
 MADE_OF = 200  # resources, the heaviest, that a profile is made from
 
 _INTERACTIONS = text(
-    """SELECT i.resource_id, i.interaction_type, i.strength, i.created_at,
-        r.title, r.subjects, r.authors, r.content_hash, CASE WHEN e.mean IS NOT NULL THEN e.input_hash END AS embedding
-    FROM (SELECT * FROM interactions WHERE user_id = :account ORDER BY id DESC LIMIT :most) i
-    JOIN resources r ON r.id = i.resource_id AND (NOT r.private OR r.owner_id = :account)
-    LEFT JOIN embeddings e ON e.resource_id = r.id
-    ORDER BY i.id DESC"""
+    """SELECT resource_id, interaction_type, strength, created_at FROM interactions
+    WHERE user_id = :account ORDER BY id DESC LIMIT :most"""
+)
+_RESOURCES = text(
+    """SELECT r.id, r.title, r.subjects, r.authors, r.content_hash,
+        CASE WHEN e.mean IS NOT NULL THEN e.input_hash END AS embedding_hash
+    FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id
+    WHERE r.id = ANY(CAST(:ids AS uuid[])) AND (NOT r.private OR r.owner_id = :account)"""
 )
 _VECTORS = text(
     """SELECT resource_id, CAST(mean AS real[]) AS vector FROM embeddings
@@ -25,33 +27,27 @@ _VECTORS = text(
 )
 
 
-async def history(session: ReadSession, account_id: UUID) -> list[Touched]:
-    """Return the resources that the last `RECENT` interactions of an account touched, the heaviest first."""
+async def history(session: ReadSession, account_id: UUID, most: int = MADE_OF) -> list[Touched]:
+    """Return the `most` resources that weigh most in the last `RECENT` interactions of an account, heaviest first."""
     rows = (await session.execute(_INTERACTIONS, {"account": account_id, "most": RECENT})).all()
-    newest = max((row.created_at for row in rows), default=None)
+    if not rows:
+        return []
+    newest = max(row.created_at for row in rows)
     kinds: dict[UUID, dict[str, float]] = {}
-    for row in rows:
-        assert newest is not None
-        by_kind = kinds.setdefault(row.resource_id, {})
-        by_kind[row.interaction_type] = by_kind.get(row.interaction_type, 0.0) + weight(
-            row.strength, row.created_at, newest
-        )
-    last = {row.resource_id: row for row in reversed(rows)}
-    touched = [
+    for id, kind, strength, at in rows:
+        by_kind = kinds.setdefault(id, {})
+        by_kind[kind] = by_kind.get(kind, 0.0) + weight(strength, at, newest)
+    weights = {id: sum(by_kind.values()) for id, by_kind in kinds.items()}
+    heaviest = sorted(weights, key=lambda id: (-weights[id], id))[:most]
+    found = await session.execute(_RESOURCES, {"account": account_id, "ids": heaviest})
+    known = {row["id"]: row for row in found.mappings()}
+    return [
         Touched(
-            id,
-            last[id].title,
-            max(by_kind, key=lambda kind: (by_kind[kind], kind)),
-            sum(by_kind.values()),
-            last[id].created_at,
-            last[id].subjects,
-            last[id].authors,
-            last[id].content_hash,
-            last[id].embedding,
+            interaction_type=max(kinds[id], key=lambda kind: (kinds[id][kind], kind)), weight=weights[id], **known[id]
         )
-        for id, by_kind in kinds.items()
+        for id in heaviest
+        if id in known
     ]
-    return sorted(touched, key=lambda one: (-one.weight, one.id))
 
 
 async def vectors(session: ReadSession, touched: Sequence[Touched]) -> dict[UUID, Sequence[float]]:

@@ -18,13 +18,12 @@ _DAY: Final = 86_400.0  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """A resource that somebody touched, and how: what weighed most, when last, and what all of it weighs together."""
+    """A resource that somebody touched, and how: in which way most, and what all of it weighs together."""
 
     id: UUID
     title: str
     interaction_type: str
     weight: float
-    last_at: datetime
     subjects: Sequence[str]
     authors: Sequence[str]
     content_hash: str | None

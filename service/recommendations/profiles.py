@@ -13,7 +13,7 @@ from sqlalchemy import delete, text
 from service.database import ReadSession, Session, Statement
 from service.outbox import emit
 from service.recommendations.events import EVERY, ProfileStale, ProfileUpdated
-from service.recommendations.history import MADE_OF, history, vectors
+from service.recommendations.history import history, vectors
 from service.recommendations.interests import Interests, Touched
 from service.recommendations.tables import Interaction, InteractionCount, RecommendationProfile
 
@@ -91,7 +91,7 @@ async def gather(session: ReadSession, account_id: UUID) -> Draft | None:
     counted = (await session.execute(_COUNT, {"account": account_id})).one_or_none()
     if counted is None:
         return None
-    touched = (await history(session, account_id))[:MADE_OF]
+    touched = await history(session, account_id)
     made_from = _hash(touched)
     is_known = counted.input_hash == made_from
     if is_known and counted.made_at >= counted.total:

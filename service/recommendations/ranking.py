@@ -1,18 +1,21 @@
 """From what a user touched to what that user might read next."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import numpy as np
+
 from service.database import ReadSession, reading
-from service.recommendations.candidates import CENTRAL, alike, details, near, newest, touched_together
+from service.recommendations.candidates import CENTRAL, asking, details, meanings, near, newest, touched_together
 from service.recommendations.diversity import mmr
-from service.recommendations.history import MADE_OF, history, vectors
+from service.recommendations.history import history, vectors
 from service.recommendations.interests import Interests, Touched, interests
-from service.recommendations.scoring import Candidate, Near, parts, scores, why
+from service.recommendations.scoring import Candidate, Near, clamped, parts, scores, why
 from service.recommendations.signals import Signals, leaders, signals
+from service.recommendations.similarity import Matrix, cosines, matrix
 from service.recommendations.tables import RecommendationProfile
 
 POOL = 100  # candidates, the best, from which the list is made
@@ -40,32 +43,44 @@ async def recommend(
     """
     now = now or datetime.now(UTC)
     async with reading() as session:
-        touched = await history(session, account_id)
+        touched = await history(session, account_id, BESIDE)
         profile = await _profile(session, account_id, touched)
-        found = await _candidates(session, account_id, touched, profile)
-        first = [parts(one, profile.subjects, profile.authors, now) for one in found]
-        ranked = sorted(zip(scores(first), found, strict=True), key=lambda one: (-one[0], one[1].id))
-        pool = [one for _, one in ranked[:POOL]]
-        back = {one.id for one in pool}
-        beside = [one for one in touched if one.embedding_hash and one.id not in back][:BESIDE]
-        similar = await alike(session, [one.id for one in pool], [one.id for one in beside])
-    nears = [_nearest(row[len(pool) :], beside) for row in similar]
-    its = [
-        parts(one, profile.subjects, profile.authors, now, near.similarity if near else None)
-        for one, near in zip(pool, nears, strict=True)
-    ]
-    worth = scores(its)
-    order = mmr(worth, [row[: len(pool)] for row in similar], offset + limit)[offset:]
+        found, sent = await _candidates(session, account_id, touched, profile)
+    its = {one.id: parts(one, profile.subjects, profile.authors, now) for one in found}
+    first = scores([its[one.id] for one in found])
+    pool = [one for _, one in sorted(zip(first, found, strict=True), key=lambda one: (-one[0], one[1].id))[:POOL]]
+    meant = matrix([one.id for one in pool], sent)
+    nears = _nears(pool, meant, touched, sent)
+    for one, beside in zip(pool, nears, strict=True):
+        its[one.id]["novelty"] = clamped(1 - beside.similarity) if beside else None
+    worth = scores([its[one.id] for one in pool])
+    order = mmr(worth, lambda place: cosines(meant[place : place + 1], meant)[0], offset + limit)[offset:]
     return len(pool), [
         Recommendation(
             pool[place].id,
             pool[place].title,
             pool[place].url,
             round(worth[place], 4),
-            why(pool[place], its[place], profile.subjects, profile.authors, nears[place], now),
+            why(pool[place], its[pool[place].id], profile.subjects, profile.authors, nears[place], now),
         )
         for place in order
     ]
+
+
+def _nears(
+    pool: Sequence[Candidate], meant: Matrix, touched: Sequence[Touched], sent: Mapping[UUID, bytes]
+) -> list[Near | None]:
+    """Return for each candidate the nearest of what was touched."""
+    ids = {one.id for one in pool}
+    beside = [one for one in touched if one.id in sent and one.id not in ids]
+    if not beside:
+        return [None] * len(pool)
+    nears: list[Near | None] = []
+    for one, row in zip(pool, cosines(meant, matrix([one.id for one in beside], sent)), strict=True):
+        most = max(row)
+        nearest = beside[row.index(most)]
+        nears.append(Near(nearest.title, nearest.interaction_type, most) if one.id in sent else None)
+    return nears
 
 
 async def _profile(session: ReadSession, account_id: UUID, touched: Sequence[Touched]) -> Interests:
@@ -73,50 +88,55 @@ async def _profile(session: ReadSession, account_id: UUID, touched: Sequence[Tou
     stored = await session.get(RecommendationProfile, account_id)
     if stored is not None:
         return Interests(stored.centre, stored.subjects, stored.authors)
-    heaviest = touched[:MADE_OF]
-    return interests(heaviest, await vectors(session, heaviest))
+    return interests(touched, await vectors(session, touched))
 
 
 async def _candidates(
     session: ReadSession, account_id: UUID, touched: Sequence[Touched], profile: Interests
-) -> list[Candidate]:
-    centre = None if profile.centre is None else "[" + ",".join(f"{value:.7g}" for value in profile.centre) + "]"
-    ids = {*await newest(session, account_id), *await leaders(session, account_id, CENTRAL)}
-    if centre is not None:
-        ids.update(await near(session, account_id, centre))
+) -> tuple[list[Candidate], dict[UUID, bytes]]:
+    """Return the candidates, and the embeddings of them and of what was touched."""
+    who = await asking(session, account_id)
+    ids = {*await newest(session, who), *await leaders(session, account_id, CENTRAL)}
+    if profile.centre is not None:
+        ids.update(await near(session, who, profile.centre))
     shared = await touched_together(session, account_id, touched)
-    rows = await details(session, account_id, ids | shared.keys(), centre)
-    known = await signals(session, account_id, [row["id"] for row in rows])
+    rows = _without_copies(await details(session, who, ids | shared.keys()), touched)
+    chosen = [row["id"] for row in rows]
+    known = await signals(session, account_id, chosen)
+    sent = await meanings(session, [*chosen, *(one.id for one in touched)])
+    content = _content(chosen, sent, profile)
     titles = {one.id: one.title for one in touched}
-    found = [_candidate(row, known.get(row["id"], Signals())) for row in rows]
-    if shared:
-        found = [
-            replace(one, collaborative=shared[one.id][0], together_with=titles[shared[one.id][1]])
-            if one.id in shared
-            else replace(one, collaborative=0.0)
-            for one in found
-        ]
-    return _without_copies(found, touched)
+    found: list[Candidate] = []
+    for row in rows:
+        id = row["id"]
+        alike, anchor = shared.get(id, (0.0, None))
+        found.append(
+            Candidate(
+                **row,
+                signals=known.get(id, Signals()),
+                content=content.get(id),
+                collaborative=alike if shared else None,
+                together_with=titles[anchor] if anchor else None,
+            )
+        )
+    return found, sent
 
 
-def _candidate(row: Any, known: Signals) -> Candidate:
-    return Candidate(**row, signals=known)
+def _content(ids: Sequence[UUID], sent: Mapping[UUID, bytes], profile: Interests) -> dict[UUID, float]:
+    if profile.centre is None:
+        return {}
+    known = [id for id in ids if id in sent]
+    rows = cosines(matrix(known, sent), np.array([profile.centre], np.float32))
+    return {id: row[0] for id, row in zip(known, rows, strict=True)}
 
 
-def _without_copies(found: Sequence[Candidate], touched: Sequence[Touched]) -> list[Candidate]:
+def _without_copies(rows: Sequence[dict[str, Any]], touched: Sequence[Touched]) -> list[dict[str, Any]]:
     """Return one of each text, the oldest, and none that was touched under another id."""
-    back = {one.id for one in found}
+    back = {row["id"] for row in rows}
     seen = {one.content_hash for one in touched if one.id not in back}
-    kept: list[Candidate] = []
-    for one in sorted(found, key=lambda one: (one.created_at, one.id)):
-        if one.content_hash not in seen:
-            seen.add(one.content_hash)
-            kept.append(one)
+    kept: list[dict[str, Any]] = []
+    for row in sorted(rows, key=lambda row: (row["created_at"], row["id"])):
+        if row["content_hash"] not in seen:
+            seen.add(row["content_hash"])
+            kept.append(row)
     return kept
-
-
-def _nearest(similar: Sequence[float], beside: Sequence[Touched]) -> Near | None:
-    if not beside:
-        return None
-    place = max(range(len(beside)), key=lambda place: (similar[place], -place))
-    return Near(beside[place].title, beside[place].interaction_type, similar[place])

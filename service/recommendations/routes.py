@@ -121,7 +121,7 @@ async def read_profile(request: Request) -> Response:
     async with reading() as session:
         counted = await session.get(InteractionCount, who.id)
         profile = await session.get(RecommendationProfile, who.id)
-        touched = await history(session, who.id)
+        touched = await history(session, who.id, SHOWN)
     total = counted.total if counted else 0
     subjects, authors = (profile.subjects, profile.authors) if profile else ({}, {})
     return respond(
@@ -130,9 +130,7 @@ async def read_profile(request: Request) -> Response:
             total_interactions=total,
             pending=total - (profile.total if profile else 0),
             computed_at=profile.computed_at if profile else None,
-            resources=[
-                RestsOn(id=one.id, title=one.title, how=TOUCHED_HOW[one.interaction_type]) for one in touched[:SHOWN]
-            ],
+            resources=[RestsOn(id=one.id, title=one.title, how=TOUCHED_HOW[one.interaction_type]) for one in touched],
             subjects=_heaviest(subjects),
             authors=_heaviest(authors),
         ).model_dump()

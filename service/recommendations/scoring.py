@@ -50,9 +50,9 @@ class Candidate:
     subjects: Sequence[str]
     authors: Sequence[str]
     created_at: datetime
-    content_hash: str | None
-    content: float | None  # cosine to the profile's centre
+    content_hash: str
     signals: Signals
+    content: float | None = None  # cosine to the profile's centre
     collaborative: float | None = None
     together_with: str | None = None  # the title of what others touched with it
 
@@ -82,12 +82,11 @@ def parts(
     subjects: Mapping[str, float],
     authors: Mapping[str, float],
     now: datetime,
-    nearest: float | None = None,
 ) -> dict[Part, float | None]:
     """Return each part of a candidate's score, None where it is not known.
 
-    `nearest` is the cosine to the nearest resource that was touched. Age counts in whole hours, so that two requests of
-    the same hour agree.
+    Novelty is never, until somebody looks for the nearest. Age counts in whole hours, so that two requests of the same
+    hour agree.
     """
     hours = max(0, int((now - candidate.created_at).total_seconds() // 3600))
     interest = min(1.0, named(subjects, candidate.subjects)[0] + named(authors, candidate.authors)[0])
@@ -98,7 +97,7 @@ def parts(
         "quality": clamped(candidate.signals.quality),
         "importance": clamped(candidate.signals.importance),
         "recency": decay(hours / 24),
-        "novelty": None if nearest is None else clamped(1 - nearest),
+        "novelty": None,
     }
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from service.database import ReadSession
 
-LATEST = 300  # resources whose citations are looked at for what is central
-MOST_COUNTED = 100  # citations of one resource
+LATEST = 50  # resources whose citations are looked at for what is central
+MOST_COUNTED = 10  # citations of one resource
 HALF_WAY = 3  # citations by the library that make an importance of .5
 
 
@@ -25,7 +25,7 @@ class Signals:
 _CITATIONS = text(
     """SELECT r.id, citing.number FROM resources r CROSS JOIN LATERAL (
         SELECT count(*) AS number FROM (
-            SELECT DISTINCT c.resource_id FROM citations c
+            SELECT FROM citations c
             JOIN resources s ON s.id = c.resource_id AND (NOT s.private OR s.owner_id = :account)
             WHERE c.kind = 'url' AND c.value = ANY(ARRAY[r.url, r.canonical_url]) AND c.resource_id <> r.id
             LIMIT :most

@@ -19,21 +19,21 @@ SIMILARITY = [
 
 def test_the_worked_example() -> None:
     """First .91; then .395 of the second beats .19 and .135; then .105 of the third beats .06 and -.35."""
-    assert mmr(RELEVANCE, SIMILARITY, 3) == [0, 1, 2]
-    assert mmr(RELEVANCE, SIMILARITY, 5) == [0, 1, 2, 4, 3]
+    assert mmr(RELEVANCE, SIMILARITY.__getitem__, 3) == [0, 1, 2]
+    assert mmr(RELEVANCE, SIMILARITY.__getitem__, 5) == [0, 1, 2, 4, 3]
 
 
 def test_without_diversity_it_is_the_order_of_relevance() -> None:
-    assert mmr(RELEVANCE, SIMILARITY, 5, diversity=0) == [0, 1, 4, 2, 3]
+    assert mmr(RELEVANCE, SIMILARITY.__getitem__, 5, diversity=0) == [0, 1, 4, 2, 3]
 
 
 def test_a_copy_of_the_best_comes_last() -> None:
-    assert mmr([0.9, 0.9, 0.3], [[1, 1, 0], [1, 1, 0], [0, 0, 1]], 3) == [0, 2, 1]
+    assert mmr([0.9, 0.9, 0.3], [[1, 1, 0], [1, 1, 0], [0, 0, 1]].__getitem__, 3) == [0, 2, 1]
 
 
 def test_of_nothing_comes_nothing() -> None:
-    assert mmr([], [], 5) == []
-    assert mmr(RELEVANCE, SIMILARITY, 0) == []
+    assert mmr([], [].__getitem__, 5) == []
+    assert mmr(RELEVANCE, SIMILARITY.__getitem__, 0) == []
 
 
 def by_definition(relevance: list[float], similarity: list[list[float]], diversity: float) -> list[int]:
@@ -57,9 +57,9 @@ def test_it_is_what_the_definition_says(data: st.DataObject, size: int, diversit
     for row in range(size):
         for column in range(row):
             similarity[row][column] = similarity[column][row] = data.draw(value)
-    assert mmr(relevance, similarity, size, diversity) == by_definition(relevance, similarity, diversity)
+    assert mmr(relevance, similarity.__getitem__, size, diversity) == by_definition(relevance, similarity, diversity)
 
 
 @pytest.mark.parametrize("most", range(1, 6))
 def test_a_shorter_list_is_the_beginning_of_a_longer_one(most: int) -> None:
-    assert mmr(RELEVANCE, SIMILARITY, most) == mmr(RELEVANCE, SIMILARITY, 5)[:most]
+    assert mmr(RELEVANCE, SIMILARITY.__getitem__, most) == mmr(RELEVANCE, SIMILARITY.__getitem__, 5)[:most]

@@ -14,7 +14,7 @@ NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
 
 def touched(id: UUID, weight: float, *subjects: str) -> Touched:
-    return Touched(id, "A title", "view", weight, NOW, subjects, ["Ada"], "text", "meaning")
+    return Touched(id, "A title", "view", weight, subjects, ["Ada"], "text", "meaning")
 
 
 @pytest.mark.parametrize(("days", "left"), [(0, 1.0), (30, 0.5), (60, 0.25), (15, sqrt(0.5)), (-1, 1.0)])

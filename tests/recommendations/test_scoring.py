@@ -25,7 +25,7 @@ def only(quality: float | None = None, recency: float | None = None) -> dict[Par
 
 
 def said(one: Candidate, near: Near | None = None, **subjects: float) -> str:
-    its = parts(one, subjects, {"Ada": 0.2}, NOW, near.similarity if near else None)
+    its = parts(one, subjects, {"Ada": 0.2}, NOW)
     return why(one, its, subjects, {"Ada": 0.2}, near, NOW)
 
 
@@ -38,9 +38,9 @@ def test_each_part_has_its_say() -> None:
         subjects=["optics", "sea"], authors=["Ada"], content=0.6, collaborative=0.5,
         created_at=NOW - timedelta(days=30), signals=Signals(quality=0.8, importance=0.4, citations=2),
     )  # fmt: skip
-    assert parts(one, {"optics": 0.5, "sea": 0.2}, {"Ada": 0.2}, NOW, 0.7) == {
+    assert parts(one, {"optics": 0.5, "sea": 0.2}, {"Ada": 0.2}, NOW) == {
         "content": 0.6, "interests": pytest.approx(0.9), "collaborative": 0.5, "quality": 0.8, "importance": 0.4,
-        "recency": pytest.approx(0.5), "novelty": pytest.approx(0.3),
+        "recency": pytest.approx(0.5), "novelty": None,
     }  # fmt: skip
 
 
