@@ -28,9 +28,9 @@ ALL_PEERS = 40
 THEIRS = 30  # interactions of each of them
 
 _VISIBLE = """(NOT r.private OR r.owner_id = :account) AND r.content_hash IS NOT NULL
-    AND r.id NOT IN (SELECT unnest(CAST(:excluded AS uuid[])))"""
+    AND r.id NOT IN (SELECT unnest(CAST(CAST(:excluded AS text) AS uuid[])))"""
 _EXCLUDED = text(
-    f"""SELECT array_agg(id) FROM (
+    f"""SELECT CAST(array_agg(id) AS text) FROM (
         SELECT i.resource_id AS id FROM interactions i
         WHERE i.user_id = :account AND (i.created_at > now() - make_interval(days => {RETURNS_AFTER})
             OR NOT EXISTS (SELECT FROM resources o WHERE o.id = i.resource_id AND o.owner_id = :account))
@@ -78,7 +78,7 @@ class Asking:
     """Who asks, and what is not to be recommended to that account."""
 
     account_id: UUID
-    excluded: Sequence[UUID]
+    excluded: str  # ids, as PostgreSQL writes an array: thousands of them need not become objects here
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class Asking:
 
 async def asking(session: ReadSession, account_id: UUID) -> Asking:
     """Read what an account has touched or dismissed."""
-    return Asking(account_id, await session.scalar(_EXCLUDED, {"account": account_id}) or [])
+    return Asking(account_id, await session.scalar(_EXCLUDED, {"account": account_id}) or "{}")
 
 
 async def near(session: ReadSession, who: Asking, centre: Sequence[float]) -> list[UUID]:

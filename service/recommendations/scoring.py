@@ -71,10 +71,9 @@ def clamped(value: float | None) -> float | None:
     return None if value is None or not isfinite(value) else min(1.0, max(0.0, value))
 
 
-def named(weights: Mapping[str, float], names: Iterable[str]) -> tuple[float, str | None]:
-    """Return the weights of these names together, at most 1, and the heaviest name."""
-    known = sorted(((weights[name], name) for name in set(names) if name in weights), key=lambda one: (-one[0], one[1]))
-    return min(1.0, sum(value for value, _ in known)), known[0][1] if known else None
+def heaviest(weights: Mapping[str, float], names: Iterable[str]) -> str | None:
+    """Return the name that weighs most, None where none of them weighs anything."""
+    return max((name for name in names if name in weights), key=lambda name: (weights[name], name), default=None)
 
 
 def parts(
@@ -89,10 +88,11 @@ def parts(
     hour agree.
     """
     hours = max(0, int((now - candidate.created_at).total_seconds() // 3600))
-    interest = min(1.0, named(subjects, candidate.subjects)[0] + named(authors, candidate.authors)[0])
+    interest = sum(subjects.get(name, 0.0) for name in set(candidate.subjects))
+    interest += sum(authors.get(name, 0.0) for name in set(candidate.authors))
     return {
         "content": clamped(candidate.content),
-        "interests": interest if subjects or authors else None,
+        "interests": min(1.0, interest) if subjects or authors else None,
         "collaborative": clamped(candidate.collaborative),
         "quality": clamped(candidate.signals.quality),
         "importance": clamped(candidate.signals.importance),
@@ -109,8 +109,8 @@ def scores(those: Sequence[Mapping[Part, float | None]]) -> list[float]:
     total = sum(weight for _, weight in known) or 1.0
 
     def score(one: Mapping[Part, float | None]) -> float:
-        values = ((weight, one[part]) for part, weight in known)
-        return sum(weight * (UNKNOWN if value is None else value) for weight, value in values) / total
+        values = [(weight, one[part]) for part, weight in known]
+        return sum([weight * (UNKNOWN if value is None else value) for weight, value in values]) / total
 
     return [score(one) for one in those]
 
@@ -125,7 +125,7 @@ def why(
 ) -> str:
     """Say in a sentence what speaks most for a candidate, of what can be said."""
     is_new = (now - candidate.created_at).days < NEW
-    subject, author = named(subjects, candidate.subjects)[1], named(authors, candidate.authors)[1]
+    subject, author = heaviest(subjects, candidate.subjects), heaviest(authors, candidate.authors)
     said: list[tuple[Part, str]] = []
     if near is not None and near.similarity >= NEAR:
         said.append(("content", f"Near to '{near.title}', which you {TOUCHED_HOW[near.interaction_type]}"))

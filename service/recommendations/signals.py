@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from service.database import ReadSession
 
-LATEST = 50  # resources whose citations are looked at for what is central
-MOST_COUNTED = 10  # citations of one resource
+LATEST = 20  # resources whose citations are looked at for what is central
+MOST_COUNTED = 5  # citations of one resource
 HALF_WAY = 3  # citations by the library that make an importance of .5
 
 

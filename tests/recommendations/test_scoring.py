@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from service.recommendations.scoring import WEIGHTS, Candidate, Near, Part, clamped, named, parts, scores, why
+from service.recommendations.scoring import WEIGHTS, Candidate, Near, Part, clamped, heaviest, parts, scores, why
 from service.recommendations.signals import Signals
 
 NOW = datetime(2026, 6, 1, 12, 30, tzinfo=UTC)
@@ -69,11 +69,11 @@ def test_what_is_no_number_is_unknown(value: float | None, expected: float | Non
     assert clamped(value) == expected
 
 
-def test_names_weigh_together_and_the_heaviest_is_told() -> None:
+def test_the_heaviest_name_is_told() -> None:
     weights = {"a": 0.7, "b": 0.6, "c": 0.7}
-    assert named(weights, ["b", "b", "x"]) == (0.6, "b")
-    assert named(weights, ["c", "a", "b"]) == (1.0, "a")
-    assert named(weights, []) == (0.0, None)
+    assert heaviest(weights, ["b", "b", "x"]) == "b"
+    assert heaviest(weights, ["c", "a", "b"]) == "c"
+    assert heaviest(weights, ["x"]) is None
 
 
 def test_it_says_why() -> None:
