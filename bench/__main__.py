@@ -9,7 +9,10 @@ from bench.documents import PAGE, page, store
 from bench.machine import machine
 from bench.report import Report
 
-NAMES = ("queue", "put", "ingest", "extraction", "cranfield", "search", "checks", "hostile", "classification", "graph")
+NAMES = (
+    "queue", "put", "ingest", "extraction", "cranfield", "search", "classification", "graph", "recommendation",
+    "checks", "hostile",
+)  # fmt: skip
 
 
 def show(report: Report) -> None:

@@ -32,6 +32,7 @@ The slices, each with routes, tables, events, actions:
     annotations/    passages that people mark, found again when a text changes
     ingestion/      the way in
     documents/      uploaded files
+    recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     exports/        the library in the formats of other programs
     monitoring/     what operators see
@@ -48,7 +49,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "annotations": (),
     "ingestion": ("resources", "graph", "search", "collections"),
     "authors": (),
-    "documents": ("resources", "ingestion"),
+    "recommendations": ("resources",),
+    "documents": ("resources", "ingestion", "recommendations"),
     "batches": ("search",),
     "exports": (),
     "monitoring": (),

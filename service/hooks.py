@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.annotations.events import AnnotationsStale
+from service.annotations.events import AnnotationCreated, AnnotationsStale
 from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
 from service.collections.events import (
@@ -23,6 +23,8 @@ from service.ingestion.events import AuthorsExtracted, CitationsExtracted, Inges
 from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
+from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
+from service.recommendations.listening import record_annotation, record_collection_add
 from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
@@ -65,6 +67,7 @@ RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id"
 ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
+PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -132,6 +135,9 @@ HOOKS = [
     On(ResourceCreated,         AUTHORS, 60,        300),
     On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
+    On(AnnotationCreated,       record_annotation),
+    On(CollectionResourceAdded, record_collection_add),
+    On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
@@ -145,6 +151,7 @@ HOOKS = [
     On(AnnotationsStale,        ANCHOR),
     On(GraphStale,              GRAPH,   30,         120, batch=500),
     On(AuthorsStale,            AUTHORS),
+    On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
 ]
 # fmt: on

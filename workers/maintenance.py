@@ -9,10 +9,11 @@ from service.collections.centre import announce_stale as announce_stale_collecti
 from service.database import Session, transaction
 from service.events import current_origin, origin
 from service.graph import importance, resolution
-from service.hooks import RECONCILE
+from service.hooks import PROFILE, RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.quality import actions as quality
 from service.queue import actor
+from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
 from service.taxonomy import meanings, predictions
 
@@ -28,6 +29,7 @@ SWEEPS: dict[
     "citations": resolution.announce_stale,
     "ranks": importance.announce_old,
     "authors": normalization.announce_stale,
+    "profiles": partial(announce_stale_profiles, task=PROFILE.name),
     "categories": meanings.announce_stale,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }

@@ -15,6 +15,7 @@ from service.database import reading, transaction
 from service.documents import actions
 from service.errors import Invalid, TooLarge, UnsupportedType
 from service.ingestion.status import status_of
+from service.recommendations import actions as recommendations
 from service.resources import actions as resources
 from service.web import account, no_content, path_id, respond, route
 
@@ -111,8 +112,11 @@ async def read_document_status(request: Request) -> Response:
 
 async def download_document(request: Request) -> Response:
     """The original bytes, sandboxed: never rendered as a page of this site."""
-    async with reading() as session:
-        document, resource, _ = await actions.read(session, account(request), _id(request))
+    who = account(request)
+    async with transaction() as session:
+        document, resource, _ = await actions.read(session, who, _id(request))
+        if request.method == "GET":  # not HEAD
+            await recommendations.track(session, who.id, resource.id, "download")
     return StreamingResponse(
         storage.pieces(document.original),
         media_type=resource.media_type or "application/octet-stream",

@@ -55,6 +55,7 @@ class GraphRank(Base):
     """How important an item is: its PageRank; all of them sum to 1."""
 
     __tablename__ = "graph_ranks"
+    __table_args__ = (Index("ix_graph_ranks_importance", "importance"),)
 
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)
     importance: Mapped[float]

@@ -26,6 +26,7 @@ from service.hooks import (
     GRAPH,
     INDEX,
     OUTLIERS,
+    PROFILE,
     QUALITY,
     RECONCILE,
     TASKS,
@@ -54,7 +55,8 @@ GIVEN = " ".join(f"A ship with {n} masts passed the reef in winter, and nobody s
 UPLOADED = " ".join(f"On day {n} fog lay over all of the harbour, as arXiv:2101.{n:05} explains." for n in range(40))
 TABLES = [
     "resources", "ingestions", "ingestion_steps", "signatures", "documents", "citations", "search_documents", "chunks",
-    "embeddings", "search_terms", "search_corpora", "events", "outbox", "dead_letters",
+    "embeddings", "search_terms", "search_corpora",
+    "interaction_counts", "events", "outbox", "dead_letters",
 ]  # fmt: skip
 OF_THE_RUN = {
     "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
@@ -119,6 +121,7 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
         return {step["state"] for state in states for step in state["steps"]} == {"completed"}
 
     await until(complete, 60)
+    await read_one(api, ids[1], send, hurry)
     async with transaction() as session:
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
@@ -144,6 +147,19 @@ async def use(api: httpx.AsyncClient, page: str, send: Send, hurry: Callable[[],
     await until(carried, 30)
     shown = (await api.get(f"/tasks/{added[0].json()['task_id']}")).json()
     assert (shown["name"], shown["status"], shown["attempts"]) == ("ingest_resource", "succeeded", 1)
+
+
+async def read_one(api: httpx.AsyncClient, id: str, send: Send, hurry: Callable[[], Awaitable[None]]) -> None:
+    """Look at a resource, and have the profile made without waiting for the tenth time."""
+    seen = await api.post("/interactions", json={"resource_id": id, "interaction_type": "view"})
+    assert seen.status_code == 201, seen.text
+    await send([Dispatch(PROFILE, {"user_id": (await api.get("/users/me")).json()["id"]}, uuid4())])
+
+    async def known() -> bool:
+        await hurry()
+        return (await api.get("/recommendations/profile")).json()["pending"] == 0
+
+    await until(known, 30)
 
 
 async def rows() -> dict[str, list[str]]:

@@ -49,6 +49,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("resource_id", name=op.f("pk_graph_ranks")),
     )
+    op.create_index("ix_graph_ranks_importance", "graph_ranks", ["importance"])
     op.create_table(
         "graph_rankings",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
