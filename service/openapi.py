@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -19,15 +20,15 @@ VERSION = "0.1.0"
 
 def describe(routes: Sequence[BaseRoute]) -> list[Route]:
     """Return the two routes that describe all the others."""
-    document = openapi(routes)
+    document = cache(lambda: openapi(routes))  # a tenth of a second, for the first who asks
 
     async def read_openapi(request: Request) -> Response:
         """This interface as an OpenAPI 3.1 document."""
-        return respond(document)
+        return respond(document())
 
     async def docs(request: Request) -> Response:
         """This interface as a page."""
-        return HTMLResponse(_page(document))
+        return HTMLResponse(_page(document()))
 
     return [
         route("GET", "/openapi.json", read_openapi, scope=PUBLIC),

@@ -135,22 +135,27 @@ async def pharos(
     settings.cache_clear()
 
 
-_TRUNCATE = """
+# Rows are deleted, without their triggers: to truncate forty tables with their indexes takes a quarter of a second. But
+# an index of vectors keeps what is deleted until a vacuum, and finds less then.
+_EMPTY = """
 DO $$
-DECLARE filled text[] := '{}'; candidate text; has_rows boolean;
+DECLARE candidate record; has_rows boolean;
 BEGIN
     SET LOCAL lock_timeout = '10s';
+    SET LOCAL session_replication_role = replica;
     FOR candidate IN
-        SELECT format('%I', relname) FROM pg_class
+        SELECT format('%I', relname) AS name, EXISTS (
+            SELECT FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_am m ON m.oid = i.relam
+            WHERE indrelid = c.oid AND amname = 'hnsw') AS vectors
+        FROM pg_class c
         WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
             AND relname <> 'alembic_version'
     LOOP
-        EXECUTE 'SELECT EXISTS (SELECT FROM ' || candidate || ')' INTO has_rows;
-        IF has_rows THEN filled := filled || candidate; END IF;
+        EXECUTE 'SELECT EXISTS (SELECT FROM ' || candidate.name || ')' INTO has_rows;
+        IF has_rows THEN
+            EXECUTE CASE WHEN candidate.vectors THEN 'TRUNCATE ' ELSE 'DELETE FROM ' END || candidate.name;
+        END IF;
     END LOOP;
-    IF filled <> '{}' THEN
-        EXECUTE 'TRUNCATE ' || array_to_string(filled, ', ') || ' CASCADE';
-    END IF;
 END $$
 """  # only filled tables: truncating all of them takes ten times as long
 
@@ -158,7 +163,7 @@ END $$
 async def _empty(database_url: str, *redis_urls: str) -> None:
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute(_TRUNCATE)
+        await connection.execute(_EMPTY)
     finally:
         await connection.close()
     for url in redis_urls:
