@@ -14,6 +14,7 @@ from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession, Session
 from service.errors import NotFound, PreconditionFailed
 from service.outbox import emit
+from service.quality.tables import Quality
 from service.resources.changes import changing, differing
 from service.resources.events import (
     ResourceContentChanged,
@@ -215,6 +216,7 @@ async def browse(
     created_from: datetime | None = None,
     created_to: datetime | None = None,
     category: str | None = None,
+    min_quality: float | None = None,
 ) -> tuple[int, Sequence[Resource]]:
     """Return how many resources match, and one page of them without their text."""
     matching: Select[Any] = select(Resource).where(visible(account))
@@ -232,6 +234,9 @@ async def browse(
         matching = matching.where(Resource.tags.contains([tag]))
     if status:
         matching = matching.where(Resource.status == status)
+    if min_quality is not None:
+        good = select(Quality.resource_id).where(Quality.overall >= min_quality)
+        matching = matching.where(Resource.id.in_(good))
     if category:
         matching = matching.where(Resource.id.in_(in_category(category)))
     if collection:

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
 from service.errors import Invalid, NotFound
+from service.quality.tables import Quality
 from service.resources import actions
 from service.resources.shapes import (
     FIELDS,
@@ -56,7 +58,8 @@ async def read_resource(request: Request) -> Response:
     async with reading() as session:
         resource = await actions.read(session, account(request), path_id(request, what="resource"))
         categories = await categories_of(session, resource.id)
-    return view(resource, categories=categories)
+        quality = await session.scalar(select(Quality.overall).where(Quality.resource_id == resource.id))
+    return view(resource, categories=categories, quality=quality)
 
 
 async def update_resource(request: Request) -> Response:

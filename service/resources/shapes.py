@@ -97,6 +97,12 @@ class NewResource(ResourceChange):
         return self
 
 
+class Overall(BaseModel):
+    """How good a resource is, 0 to 1; `GET /resources/{id}/quality` says why."""
+
+    overall: float
+
+
 class ResourceView(BaseModel):
     """A resource as it is answered."""
 
@@ -123,6 +129,7 @@ class ResourceView(BaseModel):
     created_at: datetime
     updated_at: datetime
     categories: list[CategoryOf] | None = None
+    quality: Overall | None = None
 
 
 class ResourceItem(ResourceView):
@@ -148,13 +155,14 @@ class Browse(Paged):
     collection: UUID | None = None
     created_from: Moment | None = None
     created_to: Moment | None = None
+    min_quality: float | None = Field(None, ge=0, le=1, description="Overall, 0 to 1.")
     category: str | None = Field(None, max_length=10_000, description="By path or id, with all below it.")
     sort: Literal[
         "created_at", "-created_at", "updated_at", "-updated_at", "published_at", "-published_at", "title", "-title"
     ] = "-created_at"
 
 
-FIELDS = tuple(name for name in ResourceView.model_fields if name != "categories")
+FIELDS = tuple(name for name in ResourceView.model_fields if name not in ("categories", "quality"))
 
 
 def view(
@@ -162,10 +170,13 @@ def view(
     status: int = 200,
     headers: dict[str, str] | None = None,
     categories: Sequence[CategoryOf] = (),
+    quality: float | None = None,
 ) -> Response:
-    """Answer with a resource, what it is about where that is known, and its version as ETag."""
+    """Answer with a resource, what it is about and how good it is where that is known, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
     row = {name: get(name) for name in FIELDS}
     if categories:
         row["categories"] = categories
+    if quality is not None:
+        row["quality"] = {"overall": quality}
     return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})

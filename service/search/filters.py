@@ -22,6 +22,8 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
         WHERE c.id = :collection AND (c.visibility <> 'private' OR c.owner_id = :account)))
     AND (CAST(:outside AS uuid) IS NULL OR NOT EXISTS (
         SELECT FROM collection_resources m WHERE m.collection_id = :outside AND m.resource_id = r.id))
+    AND (CAST(:min_quality AS float8) IS NULL OR r.id IN (
+        SELECT q.resource_id FROM quality q WHERE q.overall >= :min_quality))
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
     AND (CAST(:created_to AS timestamptz) IS NULL OR r.created_at <= :created_to)"""
 
@@ -45,6 +47,7 @@ class Filters:
     categories: list[str] | None = None
     collection: UUID | None = None
     outside: UUID | None = None
+    min_quality: float | None = None
 
     @property
     def narrow(self) -> bool:

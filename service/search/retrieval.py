@@ -87,6 +87,7 @@ async def search(
     items = [
         {key: row[key] for key in SHOWN}
         | ({"categories": orjson.loads(row["categories"])} if row["categories"] else {})
+        | ({"quality": {"overall": row["quality"]}} if row["quality"] is not None else {})
         | {"score": round(place[row["id"]].score, 6), "why": place[row["id"]].why}
         | {"snippet": snippet(row["passage"] or "", row["marked"])}
         for row in rows

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.resources.shapes import Overall
 from service.search import executed, retrieval
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
@@ -32,6 +33,7 @@ class Asked(Shape):
     created_to: Moment | None = None
     category: Values = Field(None, description="By path or id, with all below it.")
     collection: UUID | None = None
+    min_quality: float | None = Field(None, ge=0, le=1, description="Overall, 0 to 1.")
     freshness: bool = Field(False, description="Newer texts move up.")
 
     def filters(self, account_id: UUID) -> Filters:
@@ -47,6 +49,7 @@ class Asked(Shape):
             self.created_to,
             self.category,
             self.collection,
+            min_quality=self.min_quality,
         )
 
 
@@ -77,6 +80,7 @@ class Hit(Neighbour):
     """A resource that was found."""
 
     categories: list[CategoryOf] | None = None
+    quality: Overall | None = None
     why: str = Field(description="In words: where words and meaning rank it.")
     snippet: str = Field(description="HTML; the only tag is `<mark>`.")
 

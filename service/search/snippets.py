@@ -22,6 +22,7 @@ Span = tuple[int, int]
 _PASSAGES = text(
     f"""SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.tags, r.published_at, r.created_at,
         {CATEGORIES_OF} AS categories,
+        (SELECT q.overall FROM quality q WHERE q.resource_id = r.id) AS quality,
         passage.text AS passage,
         ts_headline(
             d.configuration::regconfig,

@@ -14,6 +14,7 @@ from service.hooks import DEGRADATION, HOOKS, OUTLIERS, QUALITY, RECONCILE
 from service.quality.events import QualityStale
 from service.quality.scores import DIMENSIONS
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceMetadataChanged
+from service.search import actions as search
 from tests.quality.conftest import TEXT, Run, assessed
 from tests.queue.conftest import until
 from tests.sent import Sent
@@ -191,3 +192,27 @@ async def test_the_reconciler_has_what_is_missing_computed(run: Run, api: httpx.
     await until(lambda: [one for one in sent.of(QUALITY, resource_id=id) if one.lane == "ml_tasks:bulk"])
     await run(QUALITY, UUID(id))
     assert (await run(RECONCILE))["quality"] == 0
+
+
+async def test_it_stands_with_each_resource_and_narrows_lists_and_searches(api: httpx.AsyncClient) -> None:
+    ids = [await note(api, f"Lamp {number}") for number in range(2)]
+    async with transaction() as session:
+        for id in ids:
+            await search.index(session, UUID(id))
+    assert "quality" not in (await api.get(f"/resources/{ids[0]}")).json()
+    for id in ids:
+        assert await assessed(UUID(id))
+    corrected = await api.put(
+        f"/resources/{ids[0]}/quality",
+        json=dict.fromkeys(("accuracy", "completeness", "consistency", "timeliness", "relevance"), 1),
+    )
+    assert corrected.status_code == 200
+    assert (await api.get(f"/resources/{ids[0]}")).json()["quality"] == {"overall": 1}
+    for path in ("/resources", "/search?query=lamp&mode=keyword"):
+        joint = "&" if "?" in path else "?"
+        assert (await api.get(path)).json()["total"] == 2
+        good = (await api.get(f"{path}{joint}min_quality=0.99")).json()
+        assert [item["id"] for item in good["items"]] == [ids[0]]
+        assert (await api.get(f"{path}{joint}min_quality=1.5")).status_code == 422
+    (hit,) = (await api.get("/search?query=lamp&mode=keyword&min_quality=0.99")).json()["items"]
+    assert hit["quality"] == {"overall": 1}
