@@ -53,7 +53,7 @@ async def change(count: int = 1, audience: UUID | None = None) -> list[UUID]:
     async with transaction() as session:
         return [
             emit(
-                session, ResourceUpdated(resource_id=uuid4(), changed_fields=["title"], user_id=None), audience=audience
+                session, ResourceUpdated(resource_id=uuid4(), changed_fields=["tags"], user_id=None), audience=audience
             )
             for _ in range(count)
         ]
