@@ -101,7 +101,10 @@ class Limiter:
     async def attempt(self, *buckets: Bucket) -> None:
         """Count one attempt in all of these buckets, or in none and raise RateLimited."""
         answer = await self._ask(1, buckets)
-        granted, retry_after = answer or self.local.take(buckets)
+        if answer is None or answer[0]:  # counted here too: nobody begins anew in the moment when Redis is slow
+            here = self.local.take(buckets)
+            answer = answer or here
+        granted, retry_after = answer
         if not granted:
             raise RateLimited(retry_after=max(1, retry_after))
 
