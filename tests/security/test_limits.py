@@ -107,6 +107,12 @@ async def test_without_redis_accounts_pass_and_attempts_are_counted_here() -> No
     await away.disconnect()
 
 
+async def test_a_redis_that_goes_away_gives_nobody_a_second_allowance(other_process: Limiter) -> None:
+    assert await attempts(other_process, (STRICT, "a"), tries=4) == 4
+    await other_process.disconnect()
+    assert await attempts(other_process, (STRICT, "a"), tries=20) == 1
+
+
 async def test_an_unanswering_redis_is_waited_for_once() -> None:
     async def mute(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
