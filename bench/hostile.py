@@ -69,7 +69,7 @@ async def _run(stack: Stack, report: Report) -> None:
     report.check("tries that reached a password are within the limit", statuses[401] <= 30 * (minutes + 1), True)
     report.check("tries that got in", statuses[200], 0)
     report.check("people who were refused or met an error", [*quiet.faults, *attacked.faults, *bombed.faults], [])
-    report.check("bombs: one item each, or a clear 4xx", sorted(verdicts.items()), sorted(EXPECTED.items()))
+    report.check("bombs: what became of each", sorted(verdicts.items()), sorted(EXPECTED.items()))
     report.figure("sign-ins that reached a password", f"of {TRIES:,}", "", [statuses[401]])
     report.figure("sign-ins answered", f"of {TRIES:,}", "1/s", [TRIES / minutes / 60])
     report.details["sign-ins"] = {str(status): count for status, count in statuses.items()}
@@ -249,14 +249,15 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "one line": lambda: b"a" * 30_000_000,
 }
 EXPECTED = {
-    **{name: "one item" for name in BOMBS},
+    **dict.fromkeys(BOMBS, "failed"),
+    "nested zip": "read",  # the inner archive is a chapter that is no text: it is never unpacked
     "100k parts": "4xx",
     "gzip body": "4xx",
 }
 
 
 async def _bombs(admin: httpx.AsyncClient, bombs: Mapping[str, bytes], folded: bytes) -> dict[str, str]:
-    """Send each bomb; "one item" where it alone failed, or was read, within its limits, and a sibling is ready."""
+    """Send each bomb, and an ordinary document after them; return whether each failed, was read, or was refused."""
     verdicts: dict[str, str] = {}
     ids: dict[str, str] = {}
     for name, bomb in bombs.items():
@@ -265,7 +266,7 @@ async def _bombs(admin: httpx.AsyncClient, bombs: Mapping[str, bytes], folded: b
     for name, id in (ids | {"sibling": sibling}).items():
         status = await _ended(admin, id)
         print(f"    {name}: {status['status']}: {status.get('error') or ''}", flush=True)
-        verdicts[name] = "one item"
+        verdicts[name] = "failed" if status["status"] == "failed" else "read"
         if name == "sibling" and status["status"] == "failed":
             raise RuntimeError("an ordinary document failed beside the bombs")
     verdicts.pop("sibling")
