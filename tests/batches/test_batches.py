@@ -159,7 +159,7 @@ async def test_it_goes_on_where_it_was_handed_back(
     async def watched(session: Any, resource_id: Any) -> bool:
         if len(indexed) == 2 and not third.is_set():
             third.set()
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()  # for ever
         indexed.append(str(resource_id))
         return await index(session, resource_id)
 
@@ -182,7 +182,7 @@ async def test_a_cancelled_one_stops_where_it_is(
 
     async def endless(session: Any, resource_id: Any) -> bool:
         begun.set()
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()  # for ever
         return True
 
     monkeypatch.setattr(search, "index", endless)

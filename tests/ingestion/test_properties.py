@@ -90,7 +90,7 @@ def test_what_is_clean_stays_as_it_is(text: str) -> None:
 @example("text/html; charset=\nx")
 def test_any_content_type_names_a_charset_or_none(content_type: str) -> None:
     charset = charset_of(content_type)
-    decode(b"\xff", charset)
+    assert "\x00" not in decode(b"\xff", charset)
 
 
 @always
@@ -215,7 +215,7 @@ def test_any_damaged_archive_is_read_or_broken(seed: int) -> None:
     try:
         archive = Archive(_mutated(samples.archive({"a": b"light " * 50, "b": b"lamp"}), seed), "EPUB")
         for name in archive.names:
-            archive.read(name)
+            assert isinstance(archive.read(name), bytes)
     except ExtractionError:
         pass
 

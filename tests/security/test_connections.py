@@ -107,13 +107,13 @@ async def test_a_connection_is_kept_for_the_next_request(server: uvicorn.Server)
             await reader.readuntil(b"hello")
             await asyncio.sleep(0.2)
             writer.write(REQUEST)
-        await reader.readuntil(b"hello")
+        assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
 
 
 async def test_requests_that_come_together_are_all_answered(server: uvicorn.Server) -> None:
     async with connected(server, REQUEST * 5) as (reader, _):
         for _ in range(5):
-            await reader.readuntil(b"hello")
+            assert (await reader.readuntil(b"hello")).startswith(b"HTTP/1.1 200")
 
 
 async def test_a_request_may_take_longer_than_its_head(server: uvicorn.Server) -> None:
