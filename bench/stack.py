@@ -64,6 +64,9 @@ def pharos(**variables: str) -> Generator[Stack]:
             os.environ["PHAROS_HOME"] = folder
             settings.cache_clear()
             yield Stack(home, port)
+        except BaseException:
+            print((home / "log" / "pharos.log").read_text()[-8000:], file=sys.stderr)
+            raise
         finally:
             del os.environ["PHAROS_HOME"]
             settings.cache_clear()

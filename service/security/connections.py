@@ -57,6 +57,8 @@ class Patient(HttpToolsProtocol):
         self._in_head = True
         self._waits = _cancelled(self._waits)
         super().on_message_complete()
+        if self._answered():  # before its body came: that has ended uvicorn's own wait for the next request
+            self._wait()
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -153,6 +153,13 @@ async def test_a_body_after_the_answer_is_given_up(server: uvicorn.Server) -> No
         trickling.cancel()
 
 
+async def test_a_body_that_came_after_the_answer_leaves_no_connection_without_an_end(server: uvicorn.Server) -> None:
+    async with connected(server, b"POST / HTTP/1.1\r\nhost: here\r\ncontent-length: 3\r\n\r\n") as (reader, writer):
+        await reader.readuntil(b"hello")
+        writer.write(b"abc")
+        assert b"408" in await asyncio.wait_for(reader.readline(), 5)
+
+
 async def test_an_answer_that_nobody_reads_is_given_up(server: uvicorn.Server) -> None:
     async with connected(server, b"GET /large HTTP/1.1\r\nhost: here\r\n\r\n", receives=4096) as (reader, _):
         await until(lambda: len(server.server_state.connections) == 1)
