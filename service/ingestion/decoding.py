@@ -86,3 +86,13 @@ def _strictly(body: bytes, name: str) -> str | None:
         return None if codecs.lookup(encoding).name in PYTHONS_OWN else body.decode(encoding)
     except (ValueError, LookupError):
         return None
+
+
+def is_text(body: bytes) -> bool:
+    """Tell text, in whatever charset, from other bytes by its first 64 KB."""
+    sample = body[:65536]
+    controls = sum(sample.count(code) for code in range(32) if code not in b"\t\n\r\x0c\x1b\x00")
+    if controls * 50 > len(sample):
+        return False
+    zeros = sample.count(0)
+    return zeros * 50 < len(sample) or "\x00" not in decode(sample)  # many zeros only where they are half of UTF-16

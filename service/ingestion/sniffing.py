@@ -9,7 +9,7 @@ from pathlib import PurePath
 import orjson
 import puremagic
 
-from service.ingestion.decoding import decode
+from service.ingestion.decoding import decode, is_text
 from service.ingestion.formats.archives import UNREADABLE
 from service.ingestion.unreadable import (
     BrokenDocument,
@@ -70,7 +70,7 @@ def sniff(body: bytes, filename: str | None = None, declared: str | None = None)
         if "EncryptedPackage".encode("utf-16-le") in body:
             raise PasswordProtected(kind="Word document")
         raise UnsupportedDocument(what="the Word format from before 2007 (.doc); save it as .docx or PDF")
-    if not _is_text(body):
+    if not is_text(body):
         raise UnsupportedDocument(what=_name(body))
     return _sniff_text(body, filename, declared)
 
@@ -94,15 +94,6 @@ def _sniff_archive(body: bytes) -> Kind:
                 raise UnsupportedDocument(what=what)
     what = mimetype.decode("ascii", "replace") if mimetype else "ZIP archives; add the files in it one by one"
     raise UnsupportedDocument(what=what)
-
-
-def _is_text(body: bytes) -> bool:
-    sample = body[:65536]
-    controls = sum(sample.count(code) for code in range(32) if code not in b"\t\n\r\x0c\x1b\x00")
-    if controls * 50 > len(sample):
-        return False
-    zeros = sample.count(0)
-    return zeros * 50 < len(sample) or "\x00" not in decode(sample)  # many zeros only where they are half of UTF-16
 
 
 def _name(body: bytes) -> str:

@@ -199,6 +199,11 @@ async def test_a_zip_bomb_is_refused_before_it_is_unpacked(body: bytes) -> None:
     assert time.monotonic() - started < 10
 
 
+async def test_an_archive_in_place_of_a_page_is_no_page() -> None:
+    with pytest.raises(BrokenDocument, match=r"two\.xhtml holds something other than text"):
+        await extract(epub(**{"OEBPS/two.xhtml": archive({"inner.zip": archive({"zeros": bytes(10_000_000)})})}))
+
+
 async def test_entities_of_xml_are_not_expanded() -> None:
     opf = '<!DOCTYPE p [<!ENTITY secret SYSTEM "file:///etc/hostname">]><package>&secret;</package>'
     with pytest.raises(BrokenDocument, match="spine"):

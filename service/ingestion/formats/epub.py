@@ -3,7 +3,7 @@
 import posixpath
 from urllib.parse import unquote
 
-from service.ingestion.decoding import clean, decode
+from service.ingestion.decoding import clean, decode, is_text
 from service.ingestion.formats.archives import Archive, dublin_core
 from service.ingestion.formats.dates import date_of
 from service.ingestion.formats.draft import Draft
@@ -35,7 +35,7 @@ def read(body: bytes) -> Draft:
     if not order:
         raise BrokenDocument(kind="EPUB", reason="its spine names no pages")
     _refuse_protection(archive, order)
-    chapters = [safe_html(clean(decode(archive.read(name)))) for name in order if name in archive.names]
+    chapters = [safe_html(clean(decode(_page(archive, name)))) for name in order if name in archive.names]
     html = "\n".join(chapter for chapter in chapters if chapter)
     text = "\n".join(filter(None, map(text_of, chapters)))
     return Draft(
@@ -49,6 +49,13 @@ def read(body: bytes) -> Draft:
         language=next(iter(dublin_core(opf, "language")), None),
         links=links_of(html),
     )
+
+
+def _page(archive: Archive, name: str) -> bytes:
+    body = archive.read(name)
+    if not is_text(body):
+        raise BrokenDocument(kind="EPUB", reason=f"its page {name} holds something other than text")
+    return body
 
 
 def _refuse_protection(archive: Archive, order: list[str]) -> None:
