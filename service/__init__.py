@@ -34,6 +34,7 @@ The slices, each with routes, tables, events, actions:
     documents/      uploaded files
     recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
+    quizzes/        questions about what somebody reads, each with its passage
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -52,6 +53,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "recommendations": ("resources",),
     "documents": ("resources", "ingestion", "recommendations"),
     "batches": ("search",),
+    "quizzes": (),
     "exports": (),
     "monitoring": (),
     "ui": ("resources", "graph", "search", "ingestion"),
