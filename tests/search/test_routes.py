@@ -9,11 +9,12 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from service import database
+from service import database, inference
 from service.database import reading
+from service.errors import NotFound
 from service.outbox import OutboxRow
 from service.search import executed
-from service.search.routes import routes
+from service.search.routes import NotEmbedded, routes
 from service.security.accounts import Account
 from tests.model_server import ModelServer
 from tests.search.conftest import findable, meaningful
@@ -150,3 +151,20 @@ async def test_a_search_does_not_fail_because_it_cannot_be_told_of(
     assert executed._flushing is not None
     await executed._flushing
     assert executed._waiting == []
+
+
+async def test_the_vector_of_a_resource_is_there_for_those_who_may_see_it(
+    client: httpx.AsyncClient, ada: Account, grace: Account, server: ModelServer
+) -> None:
+    lamps = await meaningful(ada, "Lamps", LAMPS)
+    answer = (await client.get(f"/resources/{lamps}/embedding")).json()
+    assert answer["model"] == inference.MODEL
+    assert answer["dimensions"] == len(answer["vector"]) == 384
+    assert sum(one * one for one in answer["vector"]) == pytest.approx(1, abs=1e-3)
+    assert answer["chunk_count"] == 1
+    waiting = await findable(ada, "Bread", "Flour and water.")
+    hidden = await meaningful(grace, "Secret", LAMPS, private=True)
+    with pytest.raises(NotEmbedded, match="not embedded yet"):
+        await client.get(f"/resources/{waiting}/embedding")
+    with pytest.raises(NotFound):
+        await client.get(f"/resources/{hidden}/embedding")
