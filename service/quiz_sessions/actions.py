@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 
 from service.database import ReadSession, Session
 from service.errors import Conflict, NotFound
@@ -76,10 +76,8 @@ async def start(
     quiz = await quiz_of(session, account, quiz_id)
     if quiz.status != "ready":
         raise NotReady(status=quiz.status, why=f" ({quiz.message})" if quiz.message else "")
-    askable = select(Question).join(Resource, Resource.id == Question.resource_id)
-    askable = askable.where(Question.quiz_id == quiz_id, Question.retired_at.is_(None), visible(account))
-    askable = askable.with_for_update(of=Resource, read=True, key_share=True)  # none of them is deleted meanwhile
-    questions = {question.id: question for question in await session.scalars(askable)}
+    locked = askable(account, quiz_id).with_for_update(of=Resource, read=True, key_share=True)  # none is deleted now
+    questions = {question.id: question for question in await session.scalars(locked)}
     if not questions:
         raise NothingToAsk
     row = QuizSession(
@@ -108,6 +106,12 @@ async def quiz_of(session: ReadSession, account: Account, quiz_id: UUID) -> Quiz
     if quiz is None:
         raise NotFound(what="quiz", id=quiz_id)
     return quiz
+
+
+def askable(account: Account, quiz_id: UUID) -> Select[Question]:
+    """Select the questions of a quiz that are asked: not withdrawn, on what the account may see."""
+    questions = select(Question).join(Resource, Resource.id == Question.resource_id)
+    return questions.where(Question.quiz_id == quiz_id, Question.retired_at.is_(None), visible(account))
 
 
 def _copy(row: QuizSession, position: int, question: Question) -> SessionQuestion:
