@@ -20,6 +20,7 @@ from service.quiz_sessions.results import NotSubmitted, results
 from service.reviews.days import zone
 from service.reviews.statistics import statistics
 from service.ui.pages import render
+from service.ui.text import text
 from service.web import account, path_id
 
 LIMITS = (5, 10, 20, 30, 60, 90)  # minutes
@@ -34,7 +35,7 @@ async def take_page(request: Request) -> Response:
     position = await newest()
     async with reading() as session:
         quiz = await actions.quiz_of(session, who, id)
-        going = await newest_open(session, who, id)
+        going = await newest_open(session, who.id, id)
         sitting = None if going is None else await actions.read(session, who, going)
         asked = actions.askable(who, id).subquery()
         count = await session.scalar(select(func.count()).select_from(asked)) or 0
@@ -79,8 +80,7 @@ async def session_page(request: Request) -> Response:
 
 def passage_link(passage: Mapping[str, Any]) -> str:
     """Return where a passage is in the reading view: a text fragment (https://wicg.github.io/scroll-to-text-fragment/)."""
-    text = str(passage["text"]).strip()
-    blocks = [block for line in text.splitlines() if (block := " ".join(line.split()))]
+    blocks = [block for line in str(passage["text"]).splitlines() if (block := " ".join(line.split()))]
     if len(blocks) > 1:  # one end and the other, since a fragment as a whole stands in one block
         blocks = [" ".join(blocks[0].split()[:EDGE]), " ".join(blocks[-1].split()[-EDGE:])]
     marked = ",".join(quote(block, safe="").replace("-", "%2D") for block in blocks)
@@ -107,9 +107,9 @@ class Plot(NamedTuple):
     """The size of the forecast, and what its parts take, in its own units."""
 
     width: int = 640
-    height: int = 120
-    foot: int = 18
-    head: int = 16
+    height: int = 130
+    foot: int = 24
+    head: int = 22
     gap: int = 4
 
 
@@ -136,7 +136,8 @@ def bars(forecast: Sequence[Mapping[str, Any]]) -> list[Bar]:
     for place, one in enumerate(forecast):
         height = round(room * one["due"] / most, 2)
         top = round(PLOT.head + room - height, 2)
-        named = f"{one['day']:%d.%m.}" if place % 7 == 0 else ""
+        day = one["day"]
+        named = f"{day.day} {text(f'month.{day.month}')[:3]}" if place % 7 == 0 else ""
         x = round(place * step + PLOT.gap / 2, 2)
-        drawn.append(Bar(x, top, round(step - PLOT.gap, 2), height, one["due"], one["day"].isoformat(), named))
+        drawn.append(Bar(x, top, round(step - PLOT.gap, 2), height, one["due"], day.isoformat(), named))
     return drawn

@@ -74,7 +74,7 @@ STUDY: dict[str, str | tuple[str, str]] = {
     "reviews.forecast": "The next 30 days",
     "reviews.forecast.day": ("{day}: {n} question", "{day}: {n} questions"),
     "reviews.states": "Questions",
-    "reviews.young": "Young",
+    "reviews.young": "Being learnt",
     "reviews.mature": "Known well",
     "reviews.relearning": "Just forgotten",
     "reviews.suspended": "Left out",

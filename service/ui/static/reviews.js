@@ -7,6 +7,7 @@ import { toast } from "./toast.js";
 
 const AHEAD = 20; // questions that are fetched at once
 const DAY = 86_400_000; // ms
+const LATER = 60_000; // ms, after which is looked again while nothing is due: what was just forgotten comes soon
 
 const page = document.getElementById("reviews");
 const review = document.getElementById("review");
@@ -67,10 +68,19 @@ async function next() {
   document.getElementById("done").hidden = item !== null;
   answer.hidden = ratings.hidden = true;
   reveal.hidden = false;
-  if (!item) return;
+  if (!item) {
+    setTimeout(() => item ?? once(next), LATER);
+    return;
+  }
   document.getElementById("left").textContent = text("due.left", { n: total });
   asked.replaceChildren(field());
   (asked.querySelector("textarea, input[type=text]") ?? reveal).focus({ preventScroll: true });
+}
+
+/** Where a passage is in the reading view: a text fragment; one that goes over several lines leads to its first. */
+function linkTo(passage) {
+  const line = passage.text.trim().split(/[\r\n]/, 1)[0];
+  return `/ui/resources/${passage.resource_id}#:~:text=${encodeURIComponent(line).replaceAll("-", "%2D")}`;
 }
 
 function away(date) {
@@ -90,7 +100,7 @@ async function showAnswer() {
   answer.replaceChildren(
     element("h2", { textContent: text("right.answer") }),
     element("p", { className: "right-answer", textContent: place < 0 ? right.text : options[place].querySelector("span").textContent }),
-    element("figure", {}, element("blockquote", { textContent: passage.text }), element("figcaption", {}, element("a", { href: `/ui/resources/${passage.resource_id}`, textContent: passage.title }))),
+    element("figure", {}, element("blockquote", { textContent: passage.text }), element("figcaption", {}, element("a", { href: linkTo(passage), textContent: passage.title }))),
   );
   answer.hidden = ratings.hidden = false;
   reveal.hidden = true;
