@@ -40,7 +40,7 @@ async def take_page(request: Request) -> Response:
         asked = actions.askable(who, id).subquery()
         count = await session.scalar(select(func.count()).select_from(asked)) or 0
         _, earlier = await actions.browse(session, who, now, limit=EARLIER, offset=0, quiz_id=id, state="submitted")
-    taken = None if sitting is None else actions.shown(sitting, now)
+    taken = actions.shown(sitting, now) if sitting is not None and sitting.asked else None  # none: all were deleted
     return render(
         request,
         "take.html",

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import orjson
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from service.embedded.postgres import Postgres
@@ -87,6 +88,8 @@ def pass_days(installation: Installation, days: int) -> None:
 
 def picture(page: Page, pictures: Path, name: str) -> None:
     assert page.evaluate(AUDIT) == []
+    violations = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in violations] == []
     page.screenshot(path=pictures / f"{name}.png", full_page=True)
 
 

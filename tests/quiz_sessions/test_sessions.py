@@ -370,3 +370,20 @@ async def test_events_are_for_the_owner(ada: httpx.AsyncClient, grace: httpx.Asy
     assert (started["name"], started["data"]) == ("quiz.session.started", own)
     assert (done["name"], done["data"]) == ("quiz.session.submitted", own | {"percentage": 0.0, "grade": "F"})
     assert await heard(grace) == []
+
+
+async def test_documents_are_deleted_while_sessions_begin_and_end(ada: httpx.AsyncClient) -> None:
+    for _ in range(5):
+        source = await material(ada)
+        id = await quiz(ada, true_false("A."), true_false("B.", resource_id=await material(ada)), resource_id=source)
+        open_ones = [await begun(ada, id) for _ in range(3)]
+        for session in open_ones:
+            await saved(ada, session, {question["id"]: True for question in session["questions"]})
+        submits = [ada.post(f"/sessions/{session['session_id']}/submit") for session in open_ones]
+        starts = [ada.post(f"/quizzes/{id}/sessions") for _ in range(3)]
+        gone, *answers = await asyncio.gather(ada.delete(f"/resources/{source}"), *submits, *starts)
+        assert gone.status_code == 204
+        assert {answer.status_code for answer in answers} <= {200, 201}
+        async with reading() as rows:
+            left = (await rows.scalars(select(SessionQuestion).where(SessionQuestion.resource_id == source))).all()
+        assert left == []

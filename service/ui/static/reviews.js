@@ -111,17 +111,22 @@ async function showAnswer() {
   ratings.children[(found.suggested_rating ?? 3) - 1].focus({ preventScroll: true });
 }
 
+/** The next question is there at once; the figures follow. */
+async function goOn() {
+  total = Math.max(0, total - 1);
+  await next();
+  refresh().catch((error) => console.warn("The figures could not be refreshed:", error.message));
+}
+
 async function rate(rating) {
   await call("POST", `/reviews/${item.question_id}`, { rating });
-  total = Math.max(0, total - 1);
-  await Promise.all([next(), refresh()]);
+  await goOn();
 }
 
 async function suspend() {
   await call("POST", `/reviews/${item.question_id}/suspend`);
   toast(text("suspended"));
-  total = Math.max(0, total - 1);
-  await Promise.all([next(), refresh()]);
+  await goOn();
 }
 
 /** Make the figures and the forecast what they are now. */
