@@ -137,7 +137,7 @@ def bars(forecast: Sequence[Mapping[str, Any]]) -> list[Bar]:
         height = round(room * one["due"] / most, 2)
         top = round(PLOT.head + room - height, 2)
         day = one["day"]
-        named = f"{day.day} {text(f'month.{day.month}')[:3]}" if place % 7 == 0 else ""
+        named = f"{day.day} {text(f'month.{day.month}')[:3]}" if place % 7 == 0 and place + 3 < len(forecast) else ""
         x = round(place * step + PLOT.gap / 2, 2)
         drawn.append(Bar(x, top, round(step - PLOT.gap, 2), height, one["due"], day.isoformat(), named))
     return drawn

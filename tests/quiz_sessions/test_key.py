@@ -13,6 +13,7 @@ from starlette.routing import Route
 from service.app import ROUTES
 from service.database import reading, transaction
 from service.quizzes.tables import Question
+from service.reviews.tables import ReviewCard
 from tests.quiz_sessions.conftest import (
     begun,
     blanks,
@@ -111,8 +112,6 @@ async def test_a_question_that_is_due_is_asked_without_its_key(ada: httpx.AsyncC
     await saved(ada, session, {one["id"]: GUESSES[one["type"]] for one in session["questions"]})
     await submitted(ada, session)
     async with transaction() as rows:
-        from service.reviews.tables import ReviewCard
-
         await rows.execute(update(ReviewCard).values(due=ReviewCard.last_review))
     due = await ada.get("/reviews/due")
     assert due.json()["total"] == 4
