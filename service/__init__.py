@@ -35,6 +35,8 @@ The slices, each with routes, tables, events, actions:
     recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
+    quiz_sessions/  somebody takes a quiz, and what came of it
+    reviews/        questions that come back before they are forgotten
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -54,7 +56,9 @@ CALLS: dict[str, tuple[str, ...]] = {
     "documents": ("resources", "ingestion", "recommendations"),
     "batches": ("search",),
     "quizzes": (),
+    "quiz_sessions": ("reviews",),
+    "reviews": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion"),
+    "ui": ("resources", "graph", "search", "ingestion", "quiz_sessions", "reviews"),
 }

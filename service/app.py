@@ -31,8 +31,10 @@ from service.openapi import describe
 from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
+from service.quiz_sessions.routes import routes as quiz_session_routes
 from service.recommendations.routes import routes as recommendation_routes
 from service.resources.routes import routes as resource_routes
+from service.reviews.routes import routes as review_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
 from service.search.saved_routes import routes as saved_search_routes
@@ -64,6 +66,8 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
+    *quiz_session_routes,
+    *review_routes,
     *live.routes,
     *ui_routes,
 ]

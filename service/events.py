@@ -52,6 +52,9 @@ class SystemEvent(StrEnum):
 
     DOCUMENT_UPLOADED = "document.uploaded"
 
+    QUIZ_SESSION_STARTED = "quiz.session.started"
+    QUIZ_SESSION_SUBMITTED = "quiz.session.submitted"
+
     BATCH_REQUESTED = "batch.requested"
 
     COLLECTION_CREATED = "collection.created"

@@ -183,6 +183,11 @@ async def parse(request: Request, shape: type[ShapeT]) -> ShapeT:
     return validated(shape, data)
 
 
+def bodiless(request: Request) -> bool:
+    """Tell whether a request has no body at all: where everything in it is optional, it may be left out."""
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+
+
 def _has_null(data: Any) -> bool:
     waiting = [data]
     while waiting:

@@ -32,6 +32,7 @@ from service.ui.assets import FOLDER, Assets
 from service.ui.graph import graph_page
 from service.ui.pages import page, render
 from service.ui.search import Asked, search
+from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
 from service.web import Shape, account, body, path_id, query, validated
 
@@ -295,6 +296,9 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/graph", graph_page, scope="read"),
+    page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
+    page("GET", "/ui/sessions/{id}", session_page, scope="read"),
+    page("GET", "/ui/reviews", reviews_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from service.ui.study_text import STUDY, STUDY_BROWSER
+
 ENGLISH: dict[str, str | tuple[str, str]] = {
     "name": "Pharos",
     "tagline": "Everything you have read, found again.",
@@ -211,6 +213,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "search.next": "Next",
     "search.pages": "Pages of results",
     "search.page": "Page {page} of {pages}",
+    **STUDY,
     # keys
     "keys.title": "Keyboard shortcuts",
     "keys.search": "Search",
@@ -296,6 +299,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "search": "Search",
     "retrying.many": ("Trying {n} item again", "Trying {n} items again"),
     "batch.so.far": "{done} done, {waiting} waiting, {failed} failed",
+    **STUDY_BROWSER,
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 

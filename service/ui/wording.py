@@ -55,6 +55,11 @@ def number(value: int) -> str:
     return f"{value:,}"
 
 
+def points(value: float) -> str:
+    """Write points with at most two decimals: `8.5`, `10`."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
 def host(url: str | None) -> str | None:
     """Return whose page it is: the host without `www.`, in punycode, so that a look-alike shows as what it is."""
     try:
@@ -115,5 +120,20 @@ def reading_view(item: Any) -> Markup:
     return Markup(html)  # noqa: S704  # it was cleaned before it was stored, and the policy of the page allows no script
 
 
-_ALL = (ago, day, reading_time, number, host, source, kind, language, monogram, hue, paragraphs, lede, reading_view)
+_ALL = (
+    ago,
+    day,
+    reading_time,
+    number,
+    points,
+    host,
+    source,
+    kind,
+    language,
+    monogram,
+    hue,
+    paragraphs,
+    lede,
+    reading_view,
+)
 FILTERS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _ALL}
