@@ -71,7 +71,7 @@ async def test_everything_derived_comes_follows_and_goes(
 
     async def moved() -> bool:
         text = (await got(api, f"/resources/{id}"))["content"]
-        note = (await got(api, f"/annotations?resource={id}"))["items"][0]
+        note = (await got(api, f"/resources/{id}/annotations"))["items"][0]
         return note["start"] is not None and text[note["start"] : note["end"]] == "blue lantern"
 
     await eventually(moved, limit(ANCHOR))
