@@ -12,7 +12,7 @@ The kernel:
     queue/          tasks over Redis: sending, the engine inside the `dramatiq` CLI, dead letters
     database.py     the pooled engine, transaction(), reading()
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
-    live.py         events to browsers
+    live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs
     storage.py      the bytes of originals, by their hash
     inference.py    asks the model server

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, inference, live, logs, queue
+from service import database, inference, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
@@ -26,6 +26,9 @@ from service.exports.routes import routes as export_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
 from service.ingestion.routes import routes as ingestion_routes
+from service.live.bell import ring
+from service.live.hub import hub
+from service.live.routes import routes as live_routes
 from service.monitoring.routes import routes as monitoring_routes
 from service.openapi import describe
 from service.outbox import Relay
@@ -64,7 +67,7 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
-    *live.routes,
+    *live_routes,
     *ui_routes,
 ]
 
@@ -128,7 +131,7 @@ async def queueing() -> AsyncGenerator[Sender]:
 async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
-    async with database.connected("web"), limits.connected(), queue.connected(), live.hub():
+    async with database.connected("web"), limits.connected(), queue.connected(), hub():
         await ensure_admin()
         TABLE.listen(bus)
         log.info("the table is set", hooks=len(HOOKS))
@@ -136,7 +139,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
         async with (
             inference.connected(),
             sending() as send,
-            Relay(bus, TABLE.route, send, live.ring).running(),
+            Relay(bus, TABLE.route, send, ring).running(),
             executed.recording(),
         ):
             yield

@@ -19,7 +19,7 @@ from service.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, 
 from service.event_log import EventRow, history
 from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
-from service.live import newest
+from service.live.hub import newest
 from service.security.authentication import known
 from service.security.credentials import Credential
 from service.security.invitations import Registration, register

@@ -1,0 +1,174 @@
+"""The hub of a process: reads the log while anybody listens, and hands each event to those who may see it."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, suppress
+from uuid import UUID
+
+import structlog
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from service.database import reading
+from service.errors import RateLimited, Unavailable
+from service.event_log import EventRow, history
+from service.live.bell import BELL
+from service.live.frames import Frame
+from service.live.listener import End, Listener
+from service.queue.bell import listen as hear_bell
+from service.queue.link import BrokerAway
+from service.security.authentication import recognised
+from service.security.credentials import Credential
+from service.security.permissions import allows
+
+log = structlog.get_logger(__name__)
+
+POLL = 1.0  # seconds between looks at the log while no bell rings
+RECHECK = 0.5  # seconds between looks at whether the accounts may still listen
+BATCH = 500
+STREAMS = 3000  # of a process
+OF_ONE = 250  # of an account, in a process
+DATABASE_AWAY = (DBAPIError, PoolTimeout, Unavailable, OSError, TimeoutError)
+
+
+class TooManyStreams(Unavailable):
+    """{most} event streams are open in this process, as many as there may be. Try again in a moment."""
+
+
+class TooManyOfYours(RateLimited):
+    """{most} event streams of your account are open, as many as there may be. Close one first."""
+
+
+class NoHub(Unavailable):
+    """This process has no event hub."""
+
+
+class Hub:
+    """Reads the log while anybody listens, and hands each event to those who may see it."""
+
+    def __init__(self) -> None:
+        self.listeners: set[Listener] = set()
+        self._of: Counter[UUID] = Counter()
+        self._cursor: int | None = None  # the last position that was handed out; None while nobody listens
+        self._settling = asyncio.Lock()
+        self._rung = asyncio.Event()
+
+    def admit(self, account_id: UUID) -> None:
+        """Raise TooManyStreams or TooManyOfYours where one more stream of this account is too many."""
+        if len(self.listeners) >= STREAMS:
+            raise TooManyStreams(most=STREAMS)
+        if self._of[account_id] >= OF_ONE:
+            raise TooManyOfYours(most=OF_ONE, retry_after=1)
+
+    @asynccontextmanager
+    async def listen(self, account_id: UUID, credential: Credential) -> AsyncGenerator[Listener]:
+        """Register a listener: it hears every event that is logged from now on."""
+        listener = Listener(account_id, credential)
+        self.listeners.add(listener)
+        self._of[account_id] += 1
+        try:
+            async with self._settling:
+                if self._cursor is None:
+                    self._cursor = await newest()
+            yield listener
+        finally:
+            self.listeners.discard(listener)
+            self._of[account_id] -= 1
+            if not self._of[account_id]:
+                del self._of[account_id]
+
+    async def run(self) -> None:
+        """Hand out what is logged, at each ring and each second; survives every outage."""
+        while True:
+            self._rung.clear()
+            try:
+                await self._advance()
+            except DATABASE_AWAY as error:
+                log.warning("the hub cannot read the log", error=str(error))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL):
+                    await self._rung.wait()
+
+    async def hear(self) -> None:
+        """Listen for rings; while Redis is away the clock does it."""
+        while True:
+            with suppress(BrokerAway):
+                await hear_bell(BELL, lambda _: self._rung.set())
+            await asyncio.sleep(POLL)
+
+    async def watch(self) -> None:
+        """End the streams of who may not listen any more, all of them with one question to the database."""
+        while True:
+            await asyncio.sleep(RECHECK)
+            shown = {listener.credential.digest: listener.credential for listener in self.listeners}
+            if not shown:
+                continue
+            try:
+                known = await recognised(shown.values())
+            except DATABASE_AWAY:  # nobody knows now; without its database the log is silent as well
+                continue
+            for listener in list(self.listeners):
+                digest = listener.credential.digest
+                if digest in shown and not allows(known.get(digest), "read"):
+                    listener.finish(End.REVOKED)
+
+    async def _advance(self) -> None:
+        if not self.listeners:
+            self._cursor = None
+        while self._cursor is not None:
+            async with reading() as session:
+                grown = select(EventRow).where(EventRow.position > self._cursor)
+                rows = (await session.scalars(grown.order_by(EventRow.position).limit(BATCH))).all()
+            if rows:
+                frames = [Frame.of(row) for row in rows]
+                self._cursor = frames[-1].position
+                for listener in self.listeners:
+                    listener.offer(frames)
+            if len(rows) < BATCH:
+                break
+
+    def hang_up(self) -> None:
+        """End all streams."""
+        for listener in self.listeners:
+            listener.finish(End.STOPPED)
+
+
+_hub: Hub | None = None
+
+
+def present() -> Hub:
+    """Return this process's hub; raises NoHub."""
+    if _hub is None:
+        raise NoHub
+    return _hub
+
+
+@asynccontextmanager
+async def hub() -> AsyncGenerator[Hub]:
+    """Run this process's hub."""
+    global _hub
+    _hub = Hub()
+    parts = {"hub": _hub.run(), "hub bell": _hub.hear(), "hub watch": _hub.watch()}
+    tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
+    try:
+        yield _hub
+    finally:
+        _hub.hang_up()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        _hub = None
+
+
+async def newest() -> int:
+    """Return the last position of the log, 0 while it is empty."""
+    async with reading() as session:
+        return await session.scalar(select(func.coalesce(func.max(EventRow.position), 0))) or 0
+
+
+async def missed(account_id: UUID, after: int) -> list[Frame]:
+    """Return the next events beyond a position that the account may see, at most `BATCH`."""
+    async with reading() as session:
+        return [Frame.of(row) for row in await history(session, account_id, limit=BATCH, after=after)]
