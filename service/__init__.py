@@ -35,6 +35,7 @@ The slices, each with routes, tables, events, actions:
     recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
+    notifications/  what people are told
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -54,7 +55,8 @@ CALLS: dict[str, tuple[str, ...]] = {
     "documents": ("resources", "ingestion", "recommendations"),
     "batches": ("search",),
     "quizzes": (),
+    "notifications": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion"),
+    "ui": ("resources", "graph", "search", "ingestion", "notifications"),
 }

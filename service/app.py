@@ -30,6 +30,7 @@ from service.live.bell import ring
 from service.live.hub import hub
 from service.live.routes import routes as live_routes
 from service.monitoring.routes import routes as monitoring_routes
+from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
 from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
@@ -67,6 +68,7 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
+    *notification_routes,
     *live_routes,
     *ui_routes,
 ]
