@@ -30,6 +30,7 @@ from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
 from service.ui.graph import graph_page
+from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
 from service.ui.search import Asked, search
 from service.ui.text import text
@@ -295,6 +296,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/graph", graph_page, scope="read"),
+    page("GET", "/ui/notifications", notifications_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

@@ -211,6 +211,18 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "search.next": "Next",
     "search.pages": "Pages of results",
     "search.page": "Page {page} of {pages}",
+    # what people are told
+    "told.title": "Notifications",
+    "told.all": "All",
+    "told.unread": "Unread",
+    "told.read": "Mark as read",
+    "told.read_all": "Mark all as read",
+    "told.delete": "Delete",
+    "told.none": "Nothing yet. You hear here of documents and quizzes that are ready, and of what went wrong.",
+    "told.none_unread": "You have read everything.",
+    "told.pages": "Pages of notifications",
+    "told.choose": "What I want to hear of",
+    "told.choose.text": "Tell me when",
     # keys
     "keys.title": "Keyboard shortcuts",
     "keys.search": "Search",
@@ -295,6 +307,10 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "results": ("{n} result", "{n} results"),
     "search": "Search",
     "retrying.many": ("Trying {n} item again", "Trying {n} items again"),
+    "unread": ("Notifications: {n} unread", "Notifications: {n} unread"),
+    "told.many": "{n} new notifications",
+    "read.all": "All marked as read",
+    "preferences.saved": "Saved",
     "batch.so.far": "{done} done, {waiting} waiting, {failed} failed",
 }
 """What the modules in the browser say; they get it as JSON with each page."""
