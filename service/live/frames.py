@@ -37,8 +37,7 @@ class Frame:
     position: int
     audience: UUID | None
     sse: bytes
-    text: bytes  # of the WebSocket message
-    wire: bytes  # that message as a frame
+    wire: bytes  # as a WebSocket frame
     progress: tuple[str, str] | None
 
     @classmethod
@@ -47,10 +46,15 @@ class Frame:
         event = shown(row)
         data = _json(event)
         sse = b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.name.encode(), data)
-        text = _json(message(row.position, event))
+        wire = framed(_json(message(row.position, event)))
         field = PROGRESS.get(row.name)
         subject = row.data.get(field) if field else None
-        return cls(row.position, row.audience, sse, text, framed(text), (row.name, str(subject)) if subject else None)
+        return cls(row.position, row.audience, sse, wire, (row.name, str(subject)) if subject else None)
+
+    @property
+    def text(self) -> str:
+        """The WebSocket message."""
+        return self.wire[{126: 4, 127: 10}.get(self.wire[1], 2) :].decode()
 
 
 def message(position: int, event: dict[str, Any]) -> dict[str, Any]:

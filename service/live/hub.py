@@ -1,9 +1,11 @@
 """The hub of a process: reads the log while anybody listens, and hands each event to those who may see it."""
 
 import asyncio
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from operator import attrgetter
 from uuid import UUID
 
 import structlog
@@ -28,6 +30,8 @@ log = structlog.get_logger(__name__)
 POLL = 1.0  # seconds between looks at the log while no bell rings
 RECHECK = 0.5  # seconds between looks at whether the accounts may still listen
 BATCH = 500
+KEPT = 2000  # events that are remembered, for who resumes: when a process starts, all do so at once
+READERS = 8  # of the log at a time, for who was away longer
 STREAMS = 3000  # of a process
 OF_ONE = 250  # of an account, in a process
 DATABASE_AWAY = (DBAPIError, PoolTimeout, Unavailable, OSError, TimeoutError)
@@ -52,6 +56,9 @@ class Hub:
         self.listeners: set[Listener] = set()
         self._of: Counter[UUID] = Counter()
         self._cursor: int | None = None  # the last position that was handed out; None while nobody listens
+        self._recent: list[Frame] = []  # all events in (floor, cursor]
+        self._floor = 0
+        self._readers = asyncio.Semaphore(READERS)
         self._settling = asyncio.Lock()
         self._rung = asyncio.Event()
 
@@ -64,20 +71,36 @@ class Hub:
 
     @asynccontextmanager
     async def listen(self, account_id: UUID, credential: Credential) -> AsyncGenerator[Listener]:
-        """Register a listener: it hears every event that is logged from now on."""
+        """Register a listener: it hears every event that is logged from now on, those beyond its `since`."""
         listener = Listener(account_id, credential)
         self.listeners.add(listener)
         self._of[account_id] += 1
         try:
             async with self._settling:
                 if self._cursor is None:
-                    self._cursor = await newest()
+                    await self._begin()
+                listener.since = self._cursor or 0
             yield listener
         finally:
             self.listeners.discard(listener)
             self._of[account_id] -= 1
             if not self._of[account_id]:
                 del self._of[account_id]
+
+    async def since(self, listener: Listener, resume: int | None) -> int:
+        """Return from where a listener goes on: where it was, unless the log has not come so far."""
+        if resume is None or resume <= listener.since:
+            return listener.since if resume is None else resume
+        return min(resume, await newest())  # another process may have handed out more
+
+    async def missed(self, account_id: UUID, after: int) -> list[Frame]:
+        """Return the next events beyond a position that the account may see, some of them; none: there are no more."""
+        if self._cursor is not None and after >= self._floor:
+            place = bisect_right(self._recent, after, key=attrgetter("position"))
+            mine = (frame for frame in self._recent[place:] if frame.audience in (None, account_id))
+            return [frame for frame, _ in zip(mine, range(BATCH), strict=False)]
+        async with self._readers, reading() as session:
+            return [Frame.of(row) for row in await history(session, account_id, limit=BATCH, after=after)]
 
     async def run(self) -> None:
         """Hand out what is logged, at each ring and each second; survives every outage."""
@@ -114,9 +137,17 @@ class Hub:
                 if digest in shown and not allows(known.get(digest), "read"):
                     listener.finish(End.REVOKED)
 
+    async def _begin(self) -> None:
+        """Remember the last events, and hand out what follows."""
+        async with reading() as session:
+            rows = (await session.scalars(select(EventRow).order_by(EventRow.position.desc()).limit(KEPT))).all()
+        self._recent = [Frame.of(row) for row in reversed(rows)]
+        self._floor = rows[-1].position - 1 if len(rows) == KEPT else 0
+        self._cursor = rows[0].position if rows else 0
+
     async def _advance(self) -> None:
         if not self.listeners:
-            self._cursor = None
+            self._cursor, self._recent = None, []
         while self._cursor is not None:
             async with reading() as session:
                 grown = select(EventRow).where(EventRow.position > self._cursor)
@@ -124,6 +155,10 @@ class Hub:
             if rows:
                 frames = [Frame.of(row) for row in rows]
                 self._cursor = frames[-1].position
+                self._recent += frames
+                if len(self._recent) > 2 * KEPT:
+                    self._floor = self._recent[-KEPT - 1].position
+                    del self._recent[:-KEPT]
                 for listener in self.listeners:
                     listener.offer(frames)
             if len(rows) < BATCH:
@@ -166,9 +201,3 @@ async def newest() -> int:
     """Return the last position of the log, 0 while it is empty."""
     async with reading() as session:
         return await session.scalar(select(func.coalesce(func.max(EventRow.position), 0))) or 0
-
-
-async def missed(account_id: UUID, after: int) -> list[Frame]:
-    """Return the next events beyond a position that the account may see, at most `BATCH`."""
-    async with reading() as session:
-        return [Frame.of(row) for row in await history(session, account_id, limit=BATCH, after=after)]

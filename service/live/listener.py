@@ -33,6 +33,7 @@ class Listener:
     def __init__(self, account_id: UUID, credential: Credential) -> None:
         self.account_id, self.credential = account_id, credential
         self.end: End | None = None
+        self.since = 0  # the position after which it hears everything
         self._frames: list[Frame] = []
         self._woken = asyncio.Event()
         self._slow = False

@@ -23,7 +23,7 @@ from service.errors import RateLimited, Unavailable
 from service.live import hub as hubs
 from service.live.codes import Code
 from service.live.frames import Frame
-from service.live.hub import DATABASE_AWAY
+from service.live.hub import DATABASE_AWAY, Hub
 from service.live.listener import End, Listener
 from service.live.stream import secret
 from service.security.accounts import Account
@@ -111,16 +111,13 @@ class Socket:
             if not allows(account, Sockets.scope):
                 raise Closing(Code.FORBIDDEN, "Your token lacks the scope `read`.")
             hub.admit(account.id)
-            after = await hubs.newest()
             async with hub.listen(account.id, self._credential) as self._listener:
                 if self._resume is None:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(HOLD):
                             while self._resume is None:
                                 self._heed(await self._said())
-                after = min(after, self._resume) if self._resume is not None else after
-                self._resume = None
-                await self._talk(account, self._listener, after)
+                await self._talk(hub, account, self._listener)
         except (Unavailable, RateLimited) as error:
             raise Closing(Code.TRY_LATER, error.detail) from None
 
@@ -174,8 +171,8 @@ class Socket:
             await self._send({"type": "websocket.send", "text": '{"type":"pong"}'})
         return said
 
-    async def _talk(self, account: Account, listener: Listener, after: int) -> None:
-        writing = asyncio.create_task(self._write(account, listener, after))
+    async def _talk(self, hub: Hub, account: Account, listener: Listener) -> None:
+        writing = asyncio.create_task(self._write(hub, account, listener))
         reading = asyncio.create_task(self._read())
         try:
             done, _ = await asyncio.wait({writing, reading}, return_when=asyncio.FIRST_COMPLETED)
@@ -190,11 +187,12 @@ class Socket:
         while True:
             self._heed(await self._said())
 
-    async def _write(self, account: Account, listener: Listener, sent: int) -> None:
-        """Send what was missed after `sent`, then what happens; from anew where the client resumes once more."""
+    async def _write(self, hub: Hub, account: Account, listener: Listener) -> None:
+        """Send what was missed, then what happens; from anew where the client resumes once more."""
         while True:
+            sent, self._resume = await hub.since(listener, self._resume), None
             await self._send({"type": "websocket.send", "text": f'{{"type":"ready","id":{sent}}}'})
-            while self._resume is None and (frames := await hubs.missed(account.id, sent)):
+            while self._resume is None and (frames := await hub.missed(account.id, sent)):
                 sent = frames[-1].position
                 await self._put(listener, frames)
             while self._resume is None:
@@ -204,7 +202,6 @@ class Socket:
                     await self._put(listener, frames)
                 elif listener.end is not None:
                     raise Closing(_CODES[listener.end], f"{listener.end.value}.".capitalize())
-            sent, self._resume = min(self._resume, sent), None
 
     async def _put(self, listener: Listener, frames: list[Frame]) -> None:
         began = monotonic()
@@ -214,5 +211,5 @@ class Socket:
                 await self._send(wire)
             else:
                 for frame in frames:
-                    await self._send({"type": "websocket.send", "text": frame.text.decode()})
+                    await self._send({"type": "websocket.send", "text": frame.text})
         listener.wrote(monotonic() - began)

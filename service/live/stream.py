@@ -29,7 +29,7 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, account_id: UUID, credential: Credential, after: int) -> None:
+    def __init__(self, hub: Hub, account_id: UUID, credential: Credential, after: int | None) -> None:
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self.hub, self.account_id, self.credential, self.after = hub, account_id, credential, after
@@ -64,8 +64,8 @@ class EventStream(Response):
 
     async def _chunks(self, listener: hubs.Listener) -> AsyncIterator[bytes]:
         yield b": listening\n\n"
-        sent = self.after
-        while frames := await hubs.missed(self.account_id, sent):
+        sent = await self.hub.since(listener, self.after)
+        while frames := await self.hub.missed(self.account_id, sent):
             sent = frames[-1].position
             yield b"".join(frame.sse for frame in frames)
         while True:
@@ -99,8 +99,7 @@ async def stream_events(request: Request) -> Response:
         if not (header.isascii() and header.isdigit() and len(header) <= 100):
             raise Invalid("`Last-Event-ID` takes the `id` of an event of this stream.")
         after = int(header)
-    end = await hubs.newest()
-    return EventStream(hub, who.id, Credential.of(secret(request)), end if after is None else min(after, end))
+    return EventStream(hub, who.id, Credential.of(secret(request)), after)
 
 
 def secret(connection: HTTPConnection) -> str:

@@ -4,6 +4,7 @@ uvicorn's own has no limit on the number of messages, on pings, and on a client 
 way that loses the code of the close frame where the client is still sending. Messages above 64 KB: `--ws-max-size`.
 """
 
+import logging
 from asyncio import TimerHandle
 from time import monotonic
 from typing import Any
@@ -26,6 +27,10 @@ class PatientSocket(WebSocketsSansIOProtocol):
     _counted_at = 0.0
     _stalls: TimerHandle | None = None
     _given_up = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.logger = self.conn.logger = logging.getLogger("uvicorn.access")  # or each would be told of three times
 
     async def run_asgi(self) -> None:
         self.scope["extensions"] = {**self.scope.get("extensions", {}), "pharos.frames": {}}

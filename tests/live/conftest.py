@@ -53,27 +53,29 @@ def person(pharos: Settings) -> NewPerson:
     return add
 
 
+def row(audience: UUID | None, name: str, data: dict[str, Any]) -> EventRow:
+    """Return an event as the relay logs it."""
+    return EventRow(
+        id=uuid4(),
+        name=name,
+        version=1,
+        data=data,
+        priority=50,
+        correlation_id="c",
+        cause=None,
+        audience=audience,
+        subject=None,
+        bulk=False,
+        timestamp=datetime.now(UTC),
+    )
+
+
 async def log_events(
     count: int = 1, audience: UUID | None = None, name: str = "resource.updated", **data: Any
 ) -> list[int]:
-    """Put events into the log as the relay does, and return their positions."""
+    """Put events into the log, and return their positions."""
     async with transaction() as session:
-        rows = [
-            EventRow(
-                id=uuid4(),
-                name=name,
-                version=1,
-                data={"number": number, **data},
-                priority=50,
-                correlation_id="c",
-                cause=None,
-                audience=audience,
-                subject=None,
-                bulk=False,
-                timestamp=datetime.now(UTC),
-            )
-            for number in range(count)
-        ]
+        rows = [row(audience, name, {"number": number, **data}) for number in range(count)]
         session.add_all(rows)
         await session.flush()
-        return [row.position for row in rows]
+        return [one.position for one in rows]

@@ -150,8 +150,12 @@ async def test_without_redis_the_clock_is_enough(
         assert stream.ids == positions
 
 
+@pytest.mark.parametrize("kept", [7, 2000])
 @pytest.mark.parametrize("way", ["header", "query"])
-async def test_a_stream_resumes_where_it_was(connect: Open, person: NewPerson, way: str) -> None:
+async def test_a_stream_resumes_where_it_was(
+    connect: Open, person: NewPerson, way: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "KEPT", kept)
     ada = await person("ada")
     positions = await log_events(hubs.BATCH + 20)
     seen = str(positions[4])
