@@ -143,6 +143,24 @@ async def test_a_client_that_says_nothing_gets_what_happens_since_it_came(
         assert await ids(client, 3) == positions
 
 
+async def test_a_client_may_begin_at_once(address: str, person: NewPerson, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket_module, "HOLD", 60)
+    ada = await person("ada")
+    [before] = await log_events()
+    async with connect(address, additional_headers={"Authorization": f"Bearer {ada.secret}"}) as client:
+        await client.send('{"type": "resume"}')
+        assert await ready(client) == before
+
+
+async def test_a_position_from_the_future_means_from_now(join: Join, person: NewPerson) -> None:
+    ada = await person("ada")
+    [before] = await log_events()
+    async with join(ada, 10**15) as client:
+        assert await ready(client) == before
+        positions = await log_events()
+        assert await ids(client, 1) == positions
+
+
 async def test_another_site_is_refused(address: str, person: NewPerson) -> None:
     ada = await person("ada")
     async with transaction() as session:
