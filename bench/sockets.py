@@ -20,6 +20,7 @@ from typing import IO, Any, cast
 import uvloop
 
 FIELD = b'"timestamp":"'
+BEGIN = b'{"type":"resume"}'  # from now
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,7 @@ class Socket(asyncio.Protocol):
                 self.ready.set_exception(RuntimeError(data.decode(errors="replace")[:2000]))
                 return
             self.shaken, start = True, end + 4
+            self.transport.write(bytes((0x81, 0x80 | len(BEGIN))) + bytes(4) + BEGIN)  # masked with zeros
         size = len(data)
         while size - start >= 2:
             length, head = data[start + 1], 2
@@ -94,7 +96,7 @@ class Socket(asyncio.Protocol):
 
     def _frame(self, kind: int, payload: bytes) -> None:
         if kind == 0x89:
-            self.transport.write(bytes((0x8A, 0x80 | len(payload))) + bytes(4) + payload)  # masked with zeros
+            self.transport.write(bytes((0x8A, 0x80 | len(payload))) + bytes(4) + payload)
         elif kind == 0x88:
             self.connection_lost(None)
         elif self.name in payload:

@@ -1,11 +1,13 @@
 """The hub of a process: reads the log while anybody listens, and hands each event to those who may see it."""
 
 import asyncio
+import resource
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from operator import attrgetter
+from time import monotonic
 from uuid import UUID
 
 import structlog
@@ -30,7 +32,8 @@ log = structlog.get_logger(__name__)
 POLL = 1.0  # seconds between looks at the log while no bell rings
 RECHECK = 0.5  # seconds between looks at whether the accounts may still listen
 BATCH = 500
-KEPT = 2000  # events that are remembered, for who resumes: when a process starts, all do so at once
+KEPT = 1000  # events that are remembered, for who resumes: when a process starts, all do so at once
+REST = 60.0  # seconds without a listener after which the log is not read any more
 READERS = 8  # of the log at a time, for who was away longer
 STREAMS = 3000  # of a process
 OF_ONE = 250  # of an account, in a process
@@ -55,9 +58,10 @@ class Hub:
     def __init__(self) -> None:
         self.listeners: set[Listener] = set()
         self._of: Counter[UUID] = Counter()
-        self._cursor: int | None = None  # the last position that was handed out; None while nobody listens
+        self._cursor: int | None = None  # the last position that was handed out; None while it does not read
         self._recent: list[Frame] = []  # all events in (floor, cursor]
         self._floor = 0
+        self._left_at = 0.0  # when the last listener went
         self._readers = asyncio.Semaphore(READERS)
         self._settling = asyncio.Lock()
         self._rung = asyncio.Event()
@@ -83,6 +87,7 @@ class Hub:
             yield listener
         finally:
             self.listeners.discard(listener)
+            self._left_at = monotonic()
             self._of[account_id] -= 1
             if not self._of[account_id]:
                 del self._of[account_id]
@@ -141,12 +146,17 @@ class Hub:
         """Remember the last events, and hand out what follows."""
         async with reading() as session:
             rows = (await session.scalars(select(EventRow).order_by(EventRow.position.desc()).limit(KEPT))).all()
-        self._recent = [Frame.of(row) for row in reversed(rows)]
+        recent: list[Frame] = []
+        for number, row in enumerate(reversed(rows)):
+            recent.append(Frame.of(row))
+            if number % 100 == 99:
+                await asyncio.sleep(0)  # others have their turn
+        self._recent = recent
         self._floor = rows[-1].position - 1 if len(rows) == KEPT else 0
         self._cursor = rows[0].position if rows else 0
 
     async def _advance(self) -> None:
-        if not self.listeners:
+        if not self.listeners and monotonic() - self._left_at >= REST:
             self._cursor, self._recent = None, []
         while self._cursor is not None:
             async with reading() as session:
@@ -180,10 +190,19 @@ def present() -> Hub:
     return _hub
 
 
+def allow_files(wanted: int = STREAMS + 1000) -> None:
+    """Let this process have that many open files, as far as it may: often 1,024 is what it begins with."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 @asynccontextmanager
 async def hub() -> AsyncGenerator[Hub]:
     """Run this process's hub."""
     global _hub
+    allow_files()
     _hub = Hub()
     parts = {"hub": _hub.run(), "hub bell": _hub.hear(), "hub watch": _hub.watch()}
     tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]

@@ -2,6 +2,7 @@
 
     client   {"token": "..."}    first of all, where neither the cookie of our own page nor a header says who it is
              {"resume": 17}      everything after 17, in order, each once, and then what happens
+             {"type": "resume"}  what happens from now on
              {"type": "ping"}    {"type": "pong"}
     server   {"type": "ready", "id": 17}    what follows is everything after 17
 
@@ -98,6 +99,7 @@ class Socket:
         self._credential = Credential.of(secret(self._connection))
         self._together = WRITTEN_TOGETHER in scope.get("extensions", {})
         self._resume: int | None = None
+        self._begun = False  # the client has said from where
         self._listener: Listener | None = None
 
     async def serve(self) -> None:
@@ -112,10 +114,10 @@ class Socket:
                 raise Closing(Code.FORBIDDEN, "Your token lacks the scope `read`.")
             hub.admit(account.id)
             async with hub.listen(account.id, self._credential) as self._listener:
-                if self._resume is None:
+                if not self._begun:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(HOLD):
-                            while self._resume is None:
+                            while not self._begun:
                                 self._heed(await self._said())
                 await self._talk(hub, account, self._listener)
         except (Unavailable, RateLimited) as error:
@@ -147,6 +149,7 @@ class Socket:
             _strangers -= 1
 
     def _heed(self, said: Said) -> None:
+        self._begun = self._begun or said.type == "resume" or said.resume is not None
         if said.resume is not None:
             self._resume = said.resume
             if self._listener is not None:
