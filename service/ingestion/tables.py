@@ -1,9 +1,11 @@
 """How far each ingestion is. Only this slice changes these rows."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, ForeignKey, Index, SmallInteger, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -33,6 +35,7 @@ class Ingestion(Base):
     declared_type: Mapped[str | None] = mapped_column(Text, default=None)
     original: Mapped[str | None] = mapped_column(Text, default=None)  # storage key of the bytes
     given_title: Mapped[str | None] = mapped_column(Text, default=None)  # outranks what is extracted
+    as_read: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")  # metadata, the last time
     batch_id: Mapped[UUID | None] = mapped_column(default=None)
     task_id: Mapped[UUID | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(Text, default="pending")  # pending, processing, completed, failed
