@@ -9,7 +9,7 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WATCH
+from service.hooks import CUT, DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WATCH
 from service.queue import sender
 
 TIMETABLE = [
@@ -18,6 +18,7 @@ TIMETABLE = [
     (cron("*/5 * * * *"), WATCH),
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),
+    (cron("30 4 * * *"), CUT),
     (cron("0 0 1 * *"), RETRAIN),
 ]
 AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied

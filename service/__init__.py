@@ -12,7 +12,7 @@ The kernel:
     queue/          tasks over Redis: sending, the engine inside the `dramatiq` CLI, dead letters
     database.py     the pooled engine, transaction(), reading()
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
-    live.py         events to browsers
+    live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs
     storage.py      the bytes of originals, by their hash
     inference.py    asks the model server
@@ -37,6 +37,7 @@ The slices, each with routes, tables, events, actions:
     quizzes/        questions about what somebody reads, each with its passage
     quiz_sessions/  somebody takes a quiz, and what came of it
     reviews/        questions that come back before they are forgotten
+    notifications/  what people are told
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -60,5 +61,6 @@ CALLS: dict[str, tuple[str, ...]] = {
     "reviews": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion", "quiz_sessions", "reviews"),
+    "ui": ("resources", "graph", "search", "ingestion", "quiz_sessions", "reviews", "notifications"),
+    "notifications": (),
 }

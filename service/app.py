@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, inference, live, logs, queue
+from service import database, inference, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
@@ -26,7 +26,11 @@ from service.exports.routes import routes as export_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
 from service.ingestion.routes import routes as ingestion_routes
+from service.live.bell import ring
+from service.live.hub import hub
+from service.live.routes import routes as live_routes
 from service.monitoring.routes import routes as monitoring_routes
+from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
 from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
@@ -68,7 +72,8 @@ ROUTES: list[BaseRoute] = [
     *recommendation_routes,
     *quiz_session_routes,
     *review_routes,
-    *live.routes,
+    *notification_routes,
+    *live_routes,
     *ui_routes,
 ]
 
@@ -132,7 +137,7 @@ async def queueing() -> AsyncGenerator[Sender]:
 async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
-    async with database.connected("web"), limits.connected(), queue.connected(), live.hub():
+    async with database.connected("web"), limits.connected(), queue.connected(), hub():
         await ensure_admin()
         TABLE.listen(bus)
         log.info("the table is set", hooks=len(HOOKS))
@@ -140,7 +145,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
         async with (
             inference.connected(),
             sending() as send,
-            Relay(bus, TABLE.route, send, live.ring).running(),
+            Relay(bus, TABLE.route, send, ring).running(),
             executed.recording(),
         ):
             yield

@@ -94,6 +94,7 @@ class SystemEvent(StrEnum):
     USER_INTERACTION_TRACKED = "user.interaction_tracked"
     USER_PROFILE_UPDATED = "user.profile_updated"
     USER_PROFILE_STALE = "user.profile_stale"
+    USER_NOTIFICATION = "user.notification"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+# Notifications name events by text: their classes must be known.
+import service.queue.events  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from service.annotations.events import AnnotationCreated, AnnotationsStale
 from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
@@ -20,6 +22,8 @@ from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
 from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
+from service.notifications.kinds import CAUSES
+from service.notifications.listening import notify
 from service.quality.events import QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
@@ -68,6 +72,7 @@ ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
+CUT = Task("cut_notifications", BATCH, 1, 300)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -153,6 +158,7 @@ HOOKS = [
     On(AuthorsStale,            AUTHORS),
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
+    *(On(Event.registry[name],  notify) for name in CAUSES if name in Event.registry),
 ]
 # fmt: on
 

@@ -11,6 +11,7 @@ from service.events import current_origin, origin
 from service.graph import importance, resolution
 from service.hooks import PROFILE, RECONCILE
 from service.ingestion.actions import announce_stalled
+from service.notifications.actions import tell_missed
 from service.quality import actions as quality
 from service.queue import actor
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
@@ -30,6 +31,7 @@ SWEEPS: dict[
     "ranks": importance.announce_old,
     "authors": normalization.announce_stale,
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
+    "notifications": tell_missed,
     "categories": meanings.announce_stale,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.database import reading
-from service.live import newest
+from service.live.hub import newest
 from service.quiz_sessions import actions
 from service.quiz_sessions.opened import newest_open
 from service.quiz_sessions.results import NotSubmitted, results

@@ -18,6 +18,7 @@ from service.hooks import (
     ANCHOR,
     AUTHORS,
     CLASSIFY,
+    CUT,
     DEGRADATION,
     EMBED,
     GRAPH,
@@ -107,7 +108,7 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN)])
+    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT)])
     await until(complete, 30)
 
     async def assessed() -> bool:
