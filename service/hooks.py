@@ -16,11 +16,13 @@ from service.collections.events import (
     CollectionStale,
     CollectionUpdated,
 )
-from service.documents.events import DocumentUploaded
+from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
+from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
 from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
 from service.quality.events import QualityStale
+from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
@@ -52,6 +54,7 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 #                 name                         queue   retries  limit (s)  one per
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
+INDEX_DOCUMENT = Task("index_document", INDEXING, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 QUALITY = Task("recompute_quality", ML_TASKS, 2, 120, "resource_id")
@@ -67,6 +70,7 @@ RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id"
 ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
+CLEAN_FILES = Task("clean_files", BATCH, 1, 600)
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
@@ -106,11 +110,20 @@ def authors_differ(event: ResourceMetadataChanged) -> bool:
     return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
 
 
+def of_indexing(event: BackgroundTaskFailed) -> bool:
+    """Tell whether the indexing of a document was given up."""
+    return event.task_name == INDEX_DOCUMENT.name
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
     On(IngestionStarted,        INGEST),
     On(DocumentUploaded,        PROCESS),
+    On(DocumentProcessed,       INDEX_DOCUMENT),
+    On(ResourceContentChanged,  reindex_changed_text),
+    On(EmbeddingGenerated,      settle_embedded),
+    On(BackgroundTaskFailed,    note_failure, when=of_indexing),
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
@@ -139,6 +152,7 @@ HOOKS = [
     On(CollectionResourceAdded, record_collection_add),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
+    On(IndexingStale,           INDEX_DOCUMENT),
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
     On(QualityStale,            QUALITY),

@@ -1,0 +1,40 @@
+"""Actors of documents: passages, and what is left of files that never came whole."""
+
+import asyncio
+from uuid import UUID
+
+from service.database import reading, transaction
+from service.documents import cleaning, indexing
+from service.documents.cutting import cut
+from service.hooks import CLEAN_FILES, INDEX_DOCUMENT
+from service.inference import embed_passages
+from service.queue import actor, progress
+from service.search import actions as search
+
+
+@actor(INDEX_DOCUMENT)
+async def index_document(resource_id: UUID) -> None:
+    """Cut a document into passages, then see to it that it is found; no session is open while either is computed."""
+    async with transaction() as session:
+        draft = await indexing.begin(session, resource_id)
+    if draft is None:
+        return
+    if not draft.is_cut:
+        cuts = await asyncio.to_thread(cut, draft.content, draft.html)
+        async with transaction() as session:
+            if not await indexing.keep_passages(session, draft, cuts):
+                return  # the text is another one already: its change has asked for another run
+    progress(1, 2, "passages")
+    async with reading() as session:
+        text = await search.drafted(session, resource_id)
+    embedded = None if text is None else await embed_passages(text.title, text.content)
+    async with transaction() as session:
+        if text is not None and embedded is not None:
+            await search.keep_embedding(session, text, embedded)
+        await indexing.settle(session, resource_id)
+
+
+@actor(CLEAN_FILES)
+async def clean_files() -> dict[str, int]:
+    """Delete what expired of files that came in pieces, and stored bytes that nothing refers to any more."""
+    return {"uploads": await cleaning.drop_expired(), "originals": await cleaning.drop_unused()}
