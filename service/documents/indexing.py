@@ -40,7 +40,7 @@ _SETTLE = text(
     f"""UPDATE documents d SET ready_hash = d.passages_hash, failed_hash = NULL, index_error = NULL
     FROM resources r JOIN embeddings e ON e.resource_id = r.id
     WHERE d.resource_id = :id AND r.id = d.resource_id AND r.status = 'completed'
-        AND d.passages_hash = concat(:version, ' ', r.content_hash)
+        AND d.passages_hash = concat(CAST(:version AS text), ' ', r.content_hash)
         AND d.ready_hash IS DISTINCT FROM d.passages_hash AND e.input_hash = {EMBEDDING_INPUT}
     RETURNING d.id"""  # noqa: S608
 )
@@ -112,7 +112,7 @@ async def keep_passages(session: Session, draft: Draft, cuts: Sequence[Cut]) -> 
     await search.index(session, id)
     await session.execute(
         update(Document)
-        .where(Document.resource_id == id, Resource.id == id)
+        .where(Document.resource_id == Resource.id, Resource.id == id)
         .values(passages_hash=INPUT)
         .execution_options(synchronize_session=False)
     )
@@ -141,7 +141,7 @@ async def give_up(session: Session, task_id: str) -> bool:
     row = await session.execute(
         update(Document)
         .where(
-            Document.resource_id == resource_id,
+            Document.resource_id == Resource.id,
             Resource.id == resource_id,
             or_(Document.ready_hash.is_(None), Document.ready_hash != INPUT),
             or_(Document.failed_hash.is_(None), Document.failed_hash != INPUT),

@@ -30,6 +30,7 @@ def _present(resource_id: UUID, *columns: Any) -> Select[*tuple[Any, ...]]:
     """Select passages that were cut from the present text of a resource."""
     return (
         select(*columns)
+        .select_from(Passage)
         .join(Resource, (Resource.id == Passage.resource_id) & (Resource.content_hash == Passage.content_hash))
         .where(Passage.resource_id == resource_id)
     )
