@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, or_, select, text
+from sqlalchemy import Select, exists, false, func, or_, select, text
 from sqlalchemy.orm import load_only
 
 from service import storage
@@ -178,7 +178,7 @@ SORTS = {
 }
 LISTED = (
     Resource.id, Resource.owner_id, Resource.title, Resource.media_type, Resource.language, Resource.private,
-    Resource.word_count, Resource.status, Resource.content_hash,
+    Resource.word_count, Resource.status, Resource.content_hash, Resource.type,
 )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ async def browse(
     category: str | None = None,
     status: Sequence[str] | None = None,
     q: str | None = None,
-    ids: Sequence[UUID] | None = None,
+    resource_ids: Sequence[UUID] | None = None,
 ) -> tuple[int, list[Known]]:
     """Return how many documents match, and one page of them; `subject` is an id, a name, or `none`."""
     matching = _seen(account)
@@ -204,7 +204,7 @@ async def browse(
         matching = matching.where(Document.subject_id.is_(None), Document.owner_id == account.id)
     elif subject is not None:
         chosen = await subjects.chosen(session, account, subject)
-        matching = matching.where(Document.subject_id == chosen, Document.owner_id == account.id)
+        matching = matching.where(Document.subject_id == chosen if chosen else false(), Document.owner_id == account.id)
     if category is not None:
         matching = matching.where(func.lower(Document.category) == category.lower(), Document.owner_id == account.id)
     if status:
@@ -212,8 +212,8 @@ async def browse(
     if q:
         named = Document.filename.icontains(q, autoescape=True)
         matching = matching.where(or_(named, Resource.title.icontains(q, autoescape=True)))
-    if ids is not None:
-        matching = matching.where(Document.id.in_(ids))
+    if resource_ids is not None:
+        matching = matching.where(Document.resource_id.in_(resource_ids))
     total = await session.scalar(select(func.count()).select_from(matching.with_only_columns(Document.id).subquery()))
     column = SORTS[sort.removeprefix("-")]
     order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
@@ -221,6 +221,16 @@ async def browse(
         matching.options(load_only(*LISTED, raiseload=True)).order_by(order, Document.id).limit(limit).offset(offset)
     )
     return total or 0, [Known(*row) for row in rows]
+
+
+async def failures(session: ReadSession, resource_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return why those of the resources that could not be read could not."""
+    rows = await session.execute(
+        select(Ingestion.resource_id, Ingestion.error).where(
+            Ingestion.resource_id.in_(resource_ids), Ingestion.error.is_not(None)
+        )
+    )
+    return {id: error for id, error in rows if error}
 
 
 async def change(session: Session, account: Account, document_id: UUID, fields: Mapping[str, Any]) -> Known:

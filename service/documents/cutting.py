@@ -1,9 +1,9 @@
 """Passages: a text cut into parts that make sense by themselves, along its structure. No I/O.
 
 A passage has 180 to 480 word pieces (a text that is shorter is one passage), ends between sentences, begins with the
-last sentence of the one before where the text goes on, and does not part a list or a table that fits into one. A heading
-begins a new one as soon as the one before is long enough. Nothing here embeds: what is embedded are the smaller chunks
-of `workers/inference/chunking.py`, and the passage of a chunk is the one that its middle lies in.
+last sentence of the one before where the text goes on, and does not part a list or a table that fits into one. A
+heading begins a new one as soon as the one before is long enough. Nothing here embeds: what is embedded are the smaller
+chunks of `workers/inference/chunking.py`; the passage of a chunk is the one that the words that were found stand in.
 """
 
 import re

@@ -110,7 +110,9 @@ async def browse_documents(request: Request) -> Response:
     asked, who = query(request, BrowseDocuments), account(request)
     async with reading() as session:
         total, found = await actions.browse(session, who, **asked.model_dump())
-    return page([document_view(one, who.id) for one in found], total, asked)
+        reasons = await actions.failures(session, [one.resource.id for one in found if one.status == "failed"])
+    items = [document_view(one, who.id, error=reasons.get(one.resource.id)) for one in found]
+    return page(items, total, asked)
 
 
 async def read_document(request: Request) -> Response:

@@ -2,7 +2,8 @@
 
 const NAMES = [
   "ingestion.started", "ingestion.progressed", "ingestion.completed", "ingestion.failed", "ingestion.stalled",
-  "document.uploaded", "resource.created", "resource.updated", "resource.content_changed", "resource.metadata_changed",
+  "document.uploaded", "document.processing", "document.processed", "document.failed", "indexing.started",
+  "indexing.progress", "indexing.completed", "indexing.failed", "indexing.stale", "resource.created", "resource.updated", "resource.content_changed", "resource.metadata_changed",
   "resource.deleted", "search.index_updated", "embedding.generated",
 ];
 const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
