@@ -110,11 +110,6 @@ def authors_differ(event: ResourceMetadataChanged) -> bool:
     return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
 
 
-def of_indexing(event: BackgroundTaskFailed) -> bool:
-    """Tell whether the indexing of a document was given up."""
-    return event.task_name == INDEX_DOCUMENT.name
-
-
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -123,7 +118,7 @@ HOOKS = [
     On(DocumentProcessed,       INDEX_DOCUMENT),
     On(ResourceContentChanged,  reindex_changed_text),
     On(EmbeddingGenerated,      settle_embedded),
-    On(BackgroundTaskFailed,    note_failure, when=of_indexing),
+    On(BackgroundTaskFailed,    note_failure),
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),

@@ -3,18 +3,16 @@
 import asyncio
 from uuid import UUID
 
-from service.database import reading, transaction
+from service.database import transaction
 from service.documents import cleaning, indexing
 from service.documents.cutting import cut
 from service.hooks import CLEAN_FILES, INDEX_DOCUMENT
-from service.inference import embed_passages
-from service.queue import actor, progress
-from service.search import actions as search
+from service.queue import actor
 
 
 @actor(INDEX_DOCUMENT)
 async def index_document(resource_id: UUID) -> None:
-    """Cut a document into passages, then see to it that it is found; no session is open while either is computed."""
+    """Cut a document into passages, with no session open, and index its words; its meaning is EMBED's part."""
     async with transaction() as session:
         draft = await indexing.begin(session, resource_id)
     if draft is None:
@@ -24,13 +22,7 @@ async def index_document(resource_id: UUID) -> None:
         async with transaction() as session:
             if not await indexing.keep_passages(session, draft, cuts):
                 return  # the text is another one already: its change has asked for another run
-    progress(1, 2, "passages")
-    async with reading() as session:
-        text = await search.drafted(session, resource_id)
-    embedded = None if text is None else await embed_passages(text.title, text.content)
     async with transaction() as session:
-        if text is not None and embedded is not None:
-            await search.keep_embedding(session, text, embedded)
         await indexing.settle(session, resource_id)
 
 

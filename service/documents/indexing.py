@@ -1,6 +1,6 @@
 """Indexing: a document's text becomes passages, and is found by its words and by its meaning.
 
-    begin -> cut (no session) -> keep_passages: indexed -> embedded, here or by EMBED -> settle: ready
+    begin -> cut (no session) -> keep_passages: indexed -> EMBED, as for every resource -> settle: ready
 
 Each step says from which text it was made (`INPUT`), so that a second run, or two at once, change nothing.
 """
@@ -30,7 +30,9 @@ from service.queue.tables import DeadLetter
 from service.resources.tables import Resource
 from service.search import actions as search
 from service.search.inputs import EMBEDDING_INPUT
+from service.search.tables import Embedding
 
+_IS_EMBEDDED = text("embeddings.input_hash = " + EMBEDDING_INPUT.replace("r.", "resources."))
 SETTLED = timedelta(seconds=60)  # after the last change, after which a document should be ready
 ERROR = "Its text could not be indexed: {error}."
 
@@ -132,7 +134,10 @@ async def settle(session: Session, resource_id: UUID) -> bool:
 
 
 async def give_up(session: Session, task_id: str) -> bool:
-    """Write that the indexing of a document was given up, by the dead letter of its task; False where it is ready."""
+    """Write that the indexing, or the embedding, of a document was given up, by the dead letter of its task.
+
+    False where it is no document, or ready.
+    """
     letter = await session.scalar(select(DeadLetter).where(DeadLetter.task_id == task_id))
     if letter is None:
         return False
@@ -170,9 +175,10 @@ async def text_changed(session: Session, resource_id: UUID) -> bool:
 
 
 async def announce_stale(session: Session, limit: int = 500) -> int:
-    """Ask again for documents whose text is stored and not indexed; returns how many there were.
+    """Ask again for documents whose passages are not those of their text, or that nobody called ready though they are.
 
-    What failed for good with the present text is not tried again until somebody changes or asks for it.
+    Returns how many there were. What failed for good with the present text is not tried again until somebody changes
+    or asks for it. Missing embeddings are for the reconciler of the search to find.
     """
     given_up = select(DeadLetter.id).where(
         DeadLetter.name == INDEX_DOCUMENT.name,
@@ -187,6 +193,11 @@ async def announce_stale(session: Session, limit: int = 500) -> int:
             Resource.content_hash.is_not(None),
             Resource.updated_at < func.now() - SETTLED,
             or_(Document.ready_hash.is_(None), Document.ready_hash != INPUT),
+            or_(
+                Document.passages_hash.is_(None),
+                Document.passages_hash != INPUT,
+                select(Embedding).where(Embedding.resource_id == Resource.id, _IS_EMBEDDED).exists(),
+            ),
             ~given_up.exists(),
         )
         .order_by(Resource.updated_at)

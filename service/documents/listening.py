@@ -2,7 +2,7 @@
 
 On(ResourceContentChanged, reindex_changed_text),
 On(EmbeddingGenerated,     settle_embedded),
-On(BackgroundTaskFailed,   note_failure, when=of_indexing),
+On(BackgroundTaskFailed,   note_failure),
 """
 
 from typing import Any
@@ -30,11 +30,14 @@ async def settle_embedded(envelope: Envelope) -> None:
 
 
 async def note_failure(envelope: Envelope) -> None:
-    """Write that the indexing of a document was given up."""
+    """Write that the indexing or the embedding of a document was given up."""
     from service.database import transaction
     from service.documents.indexing import give_up
+    from service.hooks import EMBED, INDEX_DOCUMENT
 
     event: Any = envelope.event
+    if event.task_name not in (INDEX_DOCUMENT.name, EMBED.name):
+        return
     async with transaction() as session:
         await give_up(session, event.task_id)
 

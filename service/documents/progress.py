@@ -35,7 +35,8 @@ def percent_of(status: str, steps: Sequence[dict[str, Any]] = ()) -> int | None:
 def message_of(status: str, document: Document, resource: Resource, error: str | None = None) -> str:
     """Say what a document waits for, or why it failed."""
     if status == "failed":
-        return document.index_error or error or "It could not be read."
+        reading = error if resource.status == "failed" else document.index_error
+        return reading or "It could not be read."
     if status == "ready" and resource.word_count < LITTLE:
         return TOO_LITTLE.format(words=resource.word_count)
     return MESSAGES[status]

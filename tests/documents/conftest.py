@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
 from uuid import UUID
@@ -18,11 +19,11 @@ from service.database import reading
 from service.event_log import EventRow
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
-from tests.inference.conftest import server, shared_server
+from tests.inference.conftest import model, server, shared_server
 from tests.model_server import ModelServer
 from tests.queue.conftest import until
 
-__all__ = ["server", "shared_server"]
+__all__ = ["model", "server", "shared_server"]
 
 Upload = Callable[..., Awaitable[dict[str, Any]]]
 PARAGRAPH = (
@@ -58,16 +59,24 @@ async def broker(application: Starlette, monkeypatch: pytest.MonkeyPatch) -> Asy
     dramatiq.broker.global_broker = before
 
 
+@asynccontextmanager
+async def working(broker: PharosBroker) -> AsyncIterator[Engine]:
+    """Run a worker while the context is open."""
+    queues = ["documents", "indexing", "high_priority", "urgent", "batch"]
+    engine = Engine(broker, concurrency=4, grace=0, queues=queues)
+    running = asyncio.create_task(engine.run())
+    try:
+        yield engine
+    finally:
+        engine.stop()
+        await running
+
+
 @pytest.fixture
 async def worker(broker: PharosBroker, server: ModelServer) -> AsyncIterator[Engine]:
     """A running worker."""
-    engine = Engine(
-        broker, concurrency=4, grace=0, queues=["documents", "indexing", "high_priority", "urgent", "batch"]
-    )
-    running = asyncio.create_task(engine.run())
-    yield engine
-    engine.stop()
-    await running
+    async with working(broker) as engine:
+        yield engine
 
 
 @pytest.fixture
