@@ -10,8 +10,7 @@ from service.hooks import CLEAN_FILES, INDEX_DOCUMENT
 from service.queue import actor
 
 
-@actor(INDEX_DOCUMENT)
-async def index_document(resource_id: UUID) -> None:
+async def make_passages(resource_id: UUID) -> None:
     """Cut a document into passages, with no session open, and index its words; its meaning is EMBED's part."""
     async with transaction() as session:
         draft = await indexing.begin(session, resource_id)
@@ -24,6 +23,12 @@ async def index_document(resource_id: UUID) -> None:
                 return  # the text is another one already: its change has asked for another run
     async with transaction() as session:
         await indexing.settle(session, resource_id)
+
+
+@actor(INDEX_DOCUMENT)
+async def index_document(resource_id: UUID) -> None:
+    """Make a document's passages."""
+    await make_passages(resource_id)
 
 
 @actor(CLEAN_FILES)

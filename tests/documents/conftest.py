@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 import workers
+from service import storage
 from service.database import reading
 from service.event_log import EventRow
 from service.queue.broker import PharosBroker
@@ -38,6 +39,14 @@ def prose(number: int, sentences: int = 40) -> str:
         f"Keeper {number}-{n} wrote that ship {n * 7 + number} passed the reef of island {n * 3 + number} in a storm."
         for n in range(sentences)
     )
+
+
+@pytest.fixture(autouse=True)
+def folder() -> Iterator[None]:
+    """Let each test keep its files in its own home."""
+    storage.configured.cache_clear()
+    yield
+    storage.configured.cache_clear()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What documents can be like besides good: too short, only tables, in another language, huge, cut off in the middle."""
 
+import asyncio
 import io
 import os
 import signal
@@ -50,7 +51,7 @@ async def test_only_tables_stay_tables(api: httpx.AsyncClient, worker: Engine, u
     await reached(api, item["id"], "ready")
     found = await passages(api, item["id"])
     assert {one["kind"] for one in found} == {"table"}
-    assert len(found) > 3
+    assert len(found) > 1
 
 
 async def test_a_word_file_keeps_its_lists_and_tables(api: httpx.AsyncClient, worker: Engine, upload: Upload) -> None:
@@ -61,7 +62,7 @@ async def test_a_word_file_keeps_its_lists_and_tables(api: httpx.AsyncClient, wo
             text("SELECT content, content_html FROM resources WHERE id = :id"), {"id": UUID(item["resource_id"])}
         )
         content, html = found.one()
-    assert [one.kind for one in blocks(content, html)] == ["heading", "text", "list", "text"]  # one row is no table
+    assert [one.kind for one in blocks(content, html)] == ["heading", "text", "list", "table"]
     assert (await passages(api, item["id"]))[0]["heading"] == ["On Lighthouses"]
 
 
@@ -133,7 +134,7 @@ async def main():
         await workers.ingestion.read_in(UUID(sys.argv[1]))
     else:
         workers.documents.cut = dies
-        await workers.documents.index_document.fn(UUID(sys.argv[1]))
+        await workers.documents.make_passages(UUID(sys.argv[1]))
 
 asyncio.run(main())
 """
@@ -142,9 +143,11 @@ asyncio.run(main())
 async def killed_in(stage: str, resource_id: str) -> None:
     """Run a task in a worker that is killed in the middle of it."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen([sys.executable, "-c", KILLED, resource_id, stage], cwd=ROOT, env=environment)
-    await until(lambda: process.poll() is not None, 30)
-    assert process.returncode == -signal.SIGKILL
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", KILLED, resource_id, stage, cwd=ROOT, env=environment, stderr=subprocess.PIPE
+    )
+    _, said = await process.communicate()
+    assert process.returncode == -signal.SIGKILL, said.decode()
 
 
 async def test_a_worker_killed_while_it_reads_is_healed(

@@ -1,6 +1,7 @@
 """Passages: their bounds, their borders, and that nothing is lost or parted that belongs together."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_short_text_is_one_passage() -> None:
 def test_a_passage_begins_with_the_last_sentence_of_the_one_before() -> None:
     content = prose(1, 60)
     found = cut(content)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         repeated = content[after.start : before.end]
         assert repeated.count("Keeper") == 1
         assert repeated.endswith("storm.")

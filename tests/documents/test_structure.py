@@ -11,7 +11,8 @@ def kinds(content: str, html: str | None = None) -> list[tuple[str, str, int]]:
 
 def test_html_tells_headings_lists_and_tables() -> None:
     html = (
-        "<h1>Light</h1><p>It is <b>fast</b>.</p><h2>Colours</h2><ul><li>red</li><li>blue <ul><li>dark</li></ul></li></ul>"
+        "<h1>Light</h1><p>It is <b>fast</b>.</p><h2>Colours</h2>"
+        "<ul><li>red</li><li>blue <ul><li>dark</li></ul></li></ul>"
         "<table><tr><th>name</th><th>nm</th></tr><tr><td><p>red</p></td><td>700</td></tr></table><pre>a\nb</pre>"
     )
     content = "Light\nIt is fast.\nColours\nred\nblue\ndark\nname\tnm\nred\t700\na\nb"

@@ -162,6 +162,8 @@ BODIES: dict[str, Any] = {
     "POST /collections/{id}/resources": {"resource_ids": [str(uuid4())]},
     "POST /resources/{id}/annotations": {"start": 0, "end": 1},
     "PUT /annotations/{id}": {"note": "Mine now"},
+    "PUT /documents/{id}": {"filename": "Mine now"},
+    "PUT /subjects/{id}": {"name": "Mine now"},
 }
 
 
