@@ -36,6 +36,8 @@ async def read_upload(request: Request) -> Response:
 async def append_upload(request: Request) -> Response:
     """Send a piece, from `Upload-Offset` on, as the plain body; the last one answers with the document."""
     upload_id, who = path_id(request, what="upload"), account(request)
+    async with reading() as session:
+        await uploads.read(session, who, upload_id)
     given = request.headers.get("upload-offset", "")
     if not (given.isascii() and given.isdigit() and len(given) <= 15):
         raise Invalid("Say with the header `Upload-Offset` which byte of the file the body begins with.")

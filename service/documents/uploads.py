@@ -111,13 +111,13 @@ async def made(session: ReadSession, row: PartialUpload) -> dict[str, object] | 
 
 
 async def append(account: Account, upload_id: UUID, offset: int, pieces: AsyncIterator[bytes]) -> PartialUpload:
-    """Add a piece; what makes the file whole makes the document. No session is open while bytes come.
+    """Add a piece of an upload that `read` has found; what makes the file whole makes the document.
+
+    No session is open while bytes come.
 
     Raises WrongOffset, UploadBusy, MoreThanAnnounced, ChecksumDiffers, NotFound, and ClientDisconnect once what came is
     kept.
     """
-    async with reading() as session:
-        await read(session, account, upload_id)  # before a file of that name is made
     async with parts.locked(upload_id) as part:
         async with reading() as session:
             row = await read(session, account, upload_id)
