@@ -31,7 +31,7 @@ The slices, each with routes, tables, events, actions:
     collections/    resources put together, and their common meaning
     annotations/    passages that people mark, found again when a text changes
     ingestion/      the way in
-    documents/      uploaded files
+    documents/      uploaded files, the subjects they are studied for, and their passages
     recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
@@ -54,13 +54,13 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search", "collections"),
     "authors": (),
     "recommendations": ("resources",),
-    "documents": ("resources", "ingestion", "recommendations"),
+    "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion", "quiz_sessions", "reviews", "notifications"),
+    "ui": ("resources", "graph", "search", "ingestion", "documents", "quiz_sessions", "reviews", "notifications"),
     "notifications": (),
 }

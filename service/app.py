@@ -20,6 +20,8 @@ from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
 from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
+from service.documents.subject_routes import routes as subject_routes
+from service.documents.upload_routes import routes as upload_routes
 from service.errors import PharosError
 from service.events import origin
 from service.exports.routes import routes as export_routes
@@ -59,6 +61,8 @@ ROUTES: list[BaseRoute] = [
     *ingestion_routes,
     *resource_routes,
     *document_routes,
+    *subject_routes,
+    *upload_routes,
     *batch_routes,
     *graph_routes,
     *collection_routes,

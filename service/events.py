@@ -51,6 +51,14 @@ class SystemEvent(StrEnum):
     AUTHORS_STALE = "authors.stale"
 
     DOCUMENT_UPLOADED = "document.uploaded"
+    DOCUMENT_PROCESSING = "document.processing"
+    DOCUMENT_PROCESSED = "document.processed"
+    DOCUMENT_FAILED = "document.failed"
+    INDEXING_STARTED = "indexing.started"
+    INDEXING_PROGRESS = "indexing.progress"
+    INDEXING_COMPLETED = "indexing.completed"
+    INDEXING_FAILED = "indexing.failed"
+    INDEXING_STALE = "indexing.stale"
 
     QUIZ_SESSION_STARTED = "quiz.session.started"
     QUIZ_SESSION_SUBMITTED = "quiz.session.submitted"

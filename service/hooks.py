@@ -18,13 +18,15 @@ from service.collections.events import (
     CollectionStale,
     CollectionUpdated,
 )
-from service.documents.events import DocumentUploaded
+from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
+from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
 from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
 from service.notifications.kinds import CAUSES
 from service.notifications.listening import notify
 from service.quality.events import QualityStale
+from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
@@ -56,6 +58,7 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 #                 name                         queue   retries  limit (s)  one per
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
+INDEX_DOCUMENT = Task("index_document", INDEXING, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 QUALITY = Task("recompute_quality", ML_TASKS, 2, 120, "resource_id")
@@ -71,6 +74,7 @@ RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id"
 ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
+CLEAN_FILES = Task("clean_files", BATCH, 1, 600)
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
 CUT = Task("cut_notifications", BATCH, 1, 300)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
@@ -116,6 +120,10 @@ HOOKS = [
     #  when                     run      after (s)  at most (s)
     On(IngestionStarted,        INGEST),
     On(DocumentUploaded,        PROCESS),
+    On(DocumentProcessed,       INDEX_DOCUMENT),
+    On(ResourceContentChanged,  reindex_changed_text),
+    On(EmbeddingGenerated,      settle_embedded),
+    On(BackgroundTaskFailed,    note_failure),
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
@@ -144,6 +152,7 @@ HOOKS = [
     On(CollectionResourceAdded, record_collection_add),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
+    On(IndexingStale,           INDEX_DOCUMENT),
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
     On(QualityStale,            QUALITY),

@@ -17,7 +17,7 @@ from service.queue.broker import broker_of_process
 from service.queue.worker import EngineBoot
 
 ACTORS = (
-    "ingestion search quality taxonomy graph authors collections annotations recommendations "
+    "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
     "batches notifications monitoring maintenance"
 ).split()
 OVERFLOW = 4  # connections beyond those that a worker keeps open

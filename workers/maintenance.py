@@ -7,6 +7,7 @@ from service.annotations.anchors import announce_stale as announce_stale_annotat
 from service.authors import normalization
 from service.collections.centre import announce_stale as announce_stale_collections
 from service.database import Session, transaction
+from service.documents import indexing as documents
 from service.events import current_origin, origin
 from service.graph import importance, resolution
 from service.hooks import PROFILE, RECONCILE
@@ -24,6 +25,7 @@ SWEEPS: dict[
     str, Callable[[Session], Awaitable[int | dict[str, int]]]
 ] = {  # what is looked for, each in its own transaction
     "ingestions": announce_stalled,
+    "documents": documents.announce_stale,
     "search": partial(announce_stale, age=SETTLED),
     "quality": quality.announce_stale,
     "annotated": announce_stale_annotations,

@@ -40,6 +40,7 @@ class Extracted:
     content_hash: str  # SHA-256 of the text, hex
     signature: list[int]  # for near-duplicates, see near_duplicates.py; empty when the text is too short
     citations: list[Citation]
+    pages: int | None = None  # None where the format has none
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Ingestion(Base):
         Index("uq_ingestions_address", "address", unique=True),
         Index("ix_ingestions_unfinished", "updated_at", postgresql_where=text("state IN ('pending', 'processing')")),
         Index("ix_ingestions_batch_id", "batch_id"),
+        Index("ix_ingestions_original", "original"),
     )
 
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)

@@ -34,6 +34,7 @@ NEVER_ASKED = ("/health", "/ready", "/ui/static/")  # these answer without a dat
 LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE, other reads are free
     ("POST", "/ingest"): INGEST,
     ("POST", "/documents"): INGEST,
+    ("POST", "/uploads"): INGEST,
     ("POST", "/import"): INGEST,
     ("GET", "/search"): SEARCH,
     ("POST", "/search"): SEARCH,

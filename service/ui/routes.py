@@ -29,6 +29,7 @@ from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in,
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
+from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
 from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
@@ -301,6 +302,8 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),
     page("GET", "/ui/reviews", reviews_page, scope="read"),
     page("GET", "/ui/notifications", notifications_page, scope="read"),
+    page("GET", "/ui/documents", documents_page, scope="read"),
+    page("GET", "/ui/documents/rows", document_rows, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

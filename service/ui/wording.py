@@ -50,6 +50,15 @@ def reading_time(words: int) -> str:
     return text("minutes", n=max(1, round(words / WORDS_A_MINUTE)))
 
 
+def size(value: float) -> str:
+    """Write a number of bytes in the unit that leaves a number to be read."""
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
 def number(value: int) -> str:
     """Write a number with its thousands set apart."""
     return f"{value:,}"
@@ -126,6 +135,7 @@ _ALL = (
     reading_time,
     number,
     points,
+    size,
     host,
     source,
     kind,

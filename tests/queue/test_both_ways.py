@@ -18,6 +18,7 @@ from service.hooks import (
     ANCHOR,
     AUTHORS,
     CLASSIFY,
+    CLEAN_FILES,
     CUT,
     DEGRADATION,
     EMBED,
@@ -53,12 +54,16 @@ FETCHED = " ".join(f"The keeper of lamp {n} wrote to the Académie about doi:10.
 GIVEN = " ".join(f"A ship with {n} masts passed the reef in winter, and nobody saw it." for n in range(40))
 UPLOADED = " ".join(f"On day {n} fog lay over all of the harbour, as arXiv:2101.{n:05} explains." for n in range(40))
 TABLES = [
-    "resources", "ingestions", "ingestion_steps", "signatures", "documents", "citations", "search_documents", "chunks",
+    "resources", "ingestions", "ingestion_steps", "signatures", "documents", "passages", "citations",
+    "search_documents", "chunks",
     "embeddings", "search_terms", "search_corpora",
     "interaction_counts", "events", "outbox", "dead_letters",
 ]  # fmt: skip
 # Events that come once, whatever is computed first.
-ONCE = "^(ingestion|citations|authors|resource.created|document|batch|collection.(created|resource)|embedding.gen)"
+ONCE = (
+    "^(ingestion|citations|authors|resource.created|document|indexing.(p|c)|batch|collection.(created|resource)"
+    "|embedding.gen)"
+)
 OF_THE_RUN = {
     "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
     "labels", "input_hash",  # of the index: with the ids of categories
@@ -108,7 +113,8 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT)])
+    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES)
+    await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await until(complete, 30)
 
     async def assessed() -> bool:

@@ -165,6 +165,8 @@ BODIES: dict[str, Any] = {
     "PUT /annotations/{id}": {"note": "Mine now"},
     "PUT /sessions/{id}/answers": {"answers": {}},
     "POST /reviews/{id}": {"rating": 3},
+    "PUT /documents/{id}": {"filename": "Mine now"},
+    "PUT /subjects/{id}": {"name": "Mine now"},
 }
 
 
@@ -208,6 +210,9 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
         [document] = upload.json()["items"]
         collection = await her.post("/collections", json={"name": HIDDEN, "description": HIDDEN})
+        subject = await her.post("/subjects", json={"name": HIDDEN})
+        pieces = await her.post("/uploads", json={"filename": HIDDEN, "size": 9, "private": True})
+        assert (subject.status_code, pieces.status_code) == (201, 201)
         note_id = note.json()["id"]
         added = await her.post(f"/collections/{collection.json()['id']}/resources", json={"resource_ids": [note_id]})
         assert (collection.status_code, added.status_code) == (201, 200)
@@ -218,7 +223,7 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         taken = await her.post(f"/quizzes/{quiz_id}/sessions")
         assert taken.status_code == 201, taken.text
         hers = {
-            collection.json()["id"], annotation.json()["id"],
+            collection.json()["id"], annotation.json()["id"], subject.json()["id"], pieces.json()["upload_id"],
             str(quiz_id), str(question_id), taken.json()["session_id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
             document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,

@@ -25,4 +25,5 @@ class Draft:
     description: str | None = None
     canonical_url: str | None = None
     language: str | None = None
+    pages: int | None = None  # None where the format has none
     links: list[Link] = field(default_factory=list)
