@@ -9,7 +9,7 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WATCH
+from service.hooks import CLEAN, DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WARM, WATCH
 from service.queue import sender
 
 TIMETABLE = [
@@ -19,8 +19,9 @@ TIMETABLE = [
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),
     (cron("0 0 1 * *"), RETRAIN),
+    (cron("0 4 * * *"), CLEAN),
 ]
-AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied
+AT_ONCE = [RECONCILE, WARM]  # also when the timetable starts, and when Redis was emptied
 
 for when, task in TIMETABLE:
     sender(task, periodic=when)

@@ -58,10 +58,16 @@ async def pharos() -> AsyncGenerator[Callable[[float], Awaitable[None]]]:
     """
     from service import database, inference, live
     from service.bus import bus
+    from service.cache import cache
     from service.hooks import TABLE
     from service.outbox import Relay
 
-    async with database.connected("inline", workers.KEPT, workers.OVERFLOW), inference.connected(), tasks() as inline:
+    async with (
+        database.connected("inline", workers.KEPT, workers.OVERFLOW),
+        inference.connected(),
+        cache.connected(),
+        tasks() as inline,
+    ):
         TABLE.listen(bus)
         relay = Relay(bus, TABLE.route, inline.send, live.ring)
 

@@ -22,16 +22,19 @@ from service.hooks import (
     ANCHOR,
     AUTHORS,
     CLASSIFY,
+    CLEAN,
     DEGRADATION,
     EMBED,
     GRAPH,
     INDEX,
+    INVALIDATE,
     OUTLIERS,
     PROFILE,
     QUALITY,
     RECONCILE,
     RETRAIN,
     TASKS,
+    WARM,
     WATCH,
 )
 from service.quality.tables import Quality
@@ -135,7 +138,9 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN)])
+    timed = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CLEAN, WARM)
+    await send([Dispatch(task, {}, uuid4()) for task in timed])
+    await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
     await until(complete, 30)
 
     async def assessed() -> bool:
