@@ -82,7 +82,7 @@ class Server:
         try:
             replies = future.result()
         except BrokerAway as error:
-            raise CacheAway(reason=error.detail) from error
+            raise CacheAway(reason=error.context["reason"]) from error
         for reply in replies:
             if isinstance(reply, Exception):
                 raise CacheAway(reason=str(reply)) from reply
@@ -170,7 +170,7 @@ class Server:
             await asyncio.sleep(pause)
             pause = min(2 * pause, longest)
         self._link = link
-        link.lost.add_done_callback(lambda lost: self._lose(link, str(lost.result())))
+        link.lost.add_done_callback(lambda lost: self._lose(link, lost.result().context["reason"]))
 
     async def _greet(self, link: Link) -> None:
         """Learn which run of the server this is, give it the scripts, pay what is owed."""
