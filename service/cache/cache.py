@@ -112,16 +112,19 @@ class Cache:
 
         Returns how many generations ended, which is 1 at most: what they held is not counted, nor looked for.
         """
-        return await self._forget([keys.name_of(pattern)], explicit=True)
+        return await self._forget([keys.name_of(pattern)], explicit=True) or 0
 
     @staticmethod
     def get_default_ttl(key: str) -> int:
         """Return how long a value of this key lives that nothing forgets before, seconds."""
         return keys.get_default_ttl(key)
 
-    async def forget(self, names: Iterable[str]) -> None:
-        """Forget names and all below them, in one hop; never fails: what cannot be told is made up for later."""
-        await self._forget(list(dict.fromkeys(names)))
+    async def forget(self, names: Iterable[str]) -> bool:
+        """Forget names and all below them, in one hop; False where it is not known to be done.
+
+        It never fails: what could not be told is made up for as soon as the cache is back.
+        """
+        return await self._forget(list(dict.fromkeys(names))) is not None
 
     async def get_or_compute(
         self,
@@ -219,18 +222,20 @@ class Cache:
             flight.seal = b""  # nobody knows what was forgotten since: nobody joins
             return b"", "", None
 
-    async def _forget(self, names: list[str], *, explicit: bool = False) -> int:
-        if not names or self.shared.server is None:
+    async def _forget(self, names: list[str], *, explicit: bool = False) -> int | None:
+        """Return how many generations ended; None where that is not known."""
+        server = self.shared.server
+        if server is None:
+            return None
+        if not names:
             return 0
-        replies = await self.shared.server.forget(*[("DEL", keys.generation(name), keys.entry(name)) for name in names])
-        ended = 0
+        replies = await server.forget(*[("DEL", keys.generation(name), keys.entry(name)) for name in names])
         for name, reply in zip(names, replies or [0] * len(names), strict=True):
             if reply or explicit:
-                ended += bool(reply)
                 self.statistics.count("invalidations", keys.prefix_of(name))
                 if bus.get_listeners(CacheInvalidated):
                     self._tell(CacheInvalidated(key=name))
-        return ended
+        return None if replies is None else sum(map(bool, replies))
 
     def _hit(self, place: Place, began: float) -> None:
         self.statistics.count("hits", place.prefix)

@@ -25,7 +25,12 @@ from service.resources.events import ResourceDeleted, ResourceUpdated
 from service.search.events import EmbeddingGenerated, SearchIndexUpdated
 from service.taxonomy.events import ResourceClassified, TaxonomyChanged
 
+REMEMBERED = 2000  # events; the relay comes some milliseconds after the commit
+
 DERIVED = ("embedding", "quality", "resource", "classification", "graph")
+
+
+_forgotten: dict[UUID, None] = {}  # ids of events
 
 
 def of_resource(resource_id: UUID) -> list[str]:
@@ -80,9 +85,14 @@ def after(session: Session, *also: str) -> None:
 
 async def forget(envelopes: Sequence[Envelope]) -> None:
     """Forget what these events, just committed, make untrue."""
-    await cache.forget(names(envelope.event for envelope in envelopes))
+    told = [envelope for envelope in envelopes if type(envelope.event) in FORGETS]
+    if told and await cache.forget(names(envelope.event for envelope in told)):
+        _forgotten.update(dict.fromkeys(envelope.id for envelope in told))
+        while len(_forgotten) > REMEMBERED:
+            del _forgotten[next(iter(_forgotten))]
 
 
 async def forget_told(envelope: Envelope) -> None:
-    """Forget what an event makes untrue, as a listener."""
-    await cache.forget(names([envelope.event]))
+    """Forget what an event makes untrue, as a listener; not again what this process has forgotten."""
+    if envelope.id not in _forgotten:
+        await cache.forget(names([envelope.event]))
