@@ -1,6 +1,6 @@
 """Values as bytes in Redis: compact, compressed beyond 4 KB, and checked, so that what is damaged is a miss.
 
-    format 1 | flags 1 | check 8 | length of the seal 2, of the stamp 2 | seal | stamp | payload
+    format 1 | flags 1 | check 4 | length of the seal 2, of the stamp 2 | seal | stamp | payload
 
 The seal names the generations that the value was computed under. The check covers the key: what stands under another
 key, or was changed in any bit, is no value.
@@ -8,7 +8,6 @@ key, or was changed in any bit, is no value.
 
 import struct
 import zlib
-from hashlib import blake2b
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,7 +18,7 @@ FORMAT = 1  # of an entry, and of what slices put into it: one more when either 
 COMPRESSED_FROM = 4096  # bytes
 LARGEST = 8 * 2**20  # bytes; more is not kept
 
-_HEAD = struct.Struct(">BB8sHH")
+_HEAD = struct.Struct(">BBIHH")
 _RAW, _COMPRESSED = 1, 2
 
 
@@ -49,14 +48,14 @@ def pack(key: str, value: Any, seal: bytes, stamp: str = "") -> bytes:
         payload, flags = smaller, flags | _COMPRESSED
     written = stamp.encode()
     rest = struct.pack(">HH", len(seal), len(written)) + seal + written + payload
-    return bytes((FORMAT, flags)) + _check(key, flags, rest) + rest
+    return struct.pack(">BBI", FORMAT, flags, _check(key, flags, rest)) + rest
 
 
 def unpack(key: str, data: bytes) -> Entry:
     """Return what was packed for this key; raises Damaged."""
     try:
         version, flags, check, seal_size, stamp_size = _HEAD.unpack_from(data)
-        if version != FORMAT or check != _check(key, flags, data[10:]):
+        if version != FORMAT or check != _check(key, flags, memoryview(data)[6:]):
             raise Damaged(key=key[:100])
         at = _HEAD.size + seal_size
         seal, stamp, payload = data[_HEAD.size : at], data[at : at + stamp_size], data[at + stamp_size :]
@@ -67,10 +66,8 @@ def unpack(key: str, data: bytes) -> Entry:
         raise Damaged(key=key[:100]) from error
 
 
-def _check(key: str, flags: int, rest: bytes) -> bytes:
-    digest = blake2b(rest, digest_size=8, person=b"pharos", salt=bytes((FORMAT, flags)))
-    digest.update(key.encode(errors="surrogatepass"))
-    return digest.digest()
+def _check(key: str, flags: int, rest: bytes | memoryview) -> int:
+    return zlib.crc32(rest, zlib.crc32(bytes((FORMAT, flags)) + key.encode(errors="surrogatepass")))
 
 
 def seal_of(data: bytes) -> bytes:

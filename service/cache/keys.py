@@ -23,8 +23,8 @@ PREFIXES = frozenset(form.partition(":")[0] for form in TTLS)
 EVERYTHING = ""  # the name that all others are below
 
 DEPTH = 3  # parts below which only the whole key has a generation of its own
-LONGEST = 200  # bytes of a name that stands in Redis as it is
-_SPACE = b"pharos:cache:"
+LONGEST = 200  # characters of a name that stands in Redis as it is
+_ENTRY, _LEASE, _GENERATION = b"pharos:cache:e:", b"pharos:cache:l:", b"pharos:cache:g:"
 _FORMS = [(form.split(":"), ttl) for form, ttl in TTLS.items()]
 
 
@@ -56,17 +56,17 @@ def prefix_of(key: str) -> str:
 def place(key: str, tags: Iterable[str] = ()) -> Place:
     """Return where a value stands; it is forgotten with its key, with what that is below, and with each of its tags."""
     names = dict.fromkeys([EVERYTHING, *_above(key), key, *tags])
-    return Place(key, prefix_of(key), entry(key), _in_redis(b"l:", key), [generation(name) for name in names])
+    return Place(key, prefix_of(key), entry(key), _in_redis(_LEASE, key), [generation(name) for name in names])
 
 
 def entry(key: str) -> bytes:
     """Return the Redis key of a value."""
-    return _in_redis(b"e:", key)
+    return _in_redis(_ENTRY, key)
 
 
 def generation(name: str) -> bytes:
     """Return the Redis key of a generation."""
-    return _in_redis(b"g:", name)
+    return _in_redis(_GENERATION, name)
 
 
 def name_of(pattern: str) -> str:
@@ -84,15 +84,14 @@ def _above(key: str) -> list[str]:
 
 
 def _in_redis(kind: bytes, name: str) -> bytes:
-    written = name.encode(errors="surrogatepass")
-    if len(written) > LONGEST or written.startswith(b"#"):
-        written = b"#" + blake2b(written, digest_size=32).hexdigest().encode()
-    return _SPACE + kind + written
+    if len(name) <= LONGEST and name.isascii() and not name.startswith("#"):
+        return kind + name.encode()
+    return kind + b"#" + blake2b(name.encode(errors="surrogatepass"), digest_size=32).hexdigest().encode()
 
 
 def generations_of(entry: bytes) -> list[bytes]:
     """Return the generations that a value belongs to as far as its Redis key tells: not its tags."""
-    written = entry.removeprefix(_SPACE + b"e:")
+    written = entry.removeprefix(_ENTRY)
     if written.startswith(b"#"):
         return [generation(EVERYTHING)]
-    return place(written.decode(errors="surrogatepass")).generations
+    return place(written.decode()).generations

@@ -34,6 +34,15 @@ class CacheAway(Unavailable):
     """The cache gives no answer ({reason}): what it would hold is computed."""
 
 
+class _Expired(Exception):
+    """Nobody waits for this answer any more."""
+
+
+def _expire(future: "asyncio.Future[list[Any]]") -> None:
+    if not future.done():  # an answer that came in the same turn counts: a busy process is no slow server
+        future.set_exception(_Expired())
+
+
 class Server:
     """The connection of one process to the cache's Redis."""
 
@@ -75,14 +84,16 @@ class Server:
         if link is None or self._late:
             raise CacheAway(reason="it did not answer a moment ago")
         future = link.request(commands)
-        await asyncio.wait([future], timeout=patience)
-        if not future.done():
-            self._await_late(future, link)
-            raise CacheAway(reason=f"no answer within {patience:g} s")
+        timer = asyncio.get_running_loop().call_later(patience, _expire, future)
         try:
-            replies = future.result()
+            replies = await future
+        except _Expired:
+            self._await_late(link.request([("PING",)]), link)  # replies come in order: this one after all before
+            raise CacheAway(reason=f"no answer within {patience:g} s") from None
         except BrokerAway as error:
             raise CacheAway(reason=error.context["reason"]) from error
+        finally:
+            timer.cancel()
         for reply in replies:
             if isinstance(reply, Exception):
                 raise CacheAway(reason=str(reply)) from reply
