@@ -14,6 +14,7 @@ The kernel:
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
     live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs
+    cache/          values that were costly to make, never older than the last answer to a write
     storage.py      the bytes of originals, by their hash
     inference.py    asks the model server
     embedded/       PostgreSQL and Valkey from their wheels
@@ -56,6 +57,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "recommendations": ("resources",),
     "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
+    "cache": (),
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),

@@ -18,6 +18,8 @@ from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
+from service.cache import cache
+from service.cache.routes import routes as cache_routes
 from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
 from service.documents.subject_routes import routes as subject_routes
@@ -78,6 +80,7 @@ ROUTES: list[BaseRoute] = [
     *review_routes,
     *notification_routes,
     *live_routes,
+    *cache_routes,
     *ui_routes,
 ]
 
@@ -148,6 +151,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
         gc.freeze()  # what is loaded stays: a full collection that looks through it stops every request for 0.2 s
         async with (
             inference.connected(),
+            cache.connected(),
             sending() as send,
             Relay(bus, TABLE.route, send, ring).running(),
             executed.recording(),

@@ -106,6 +106,11 @@ class SystemEvent(StrEnum):
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
+    CACHE_HIT = "cache.hit"
+    CACHE_MISS = "cache.miss"
+    CACHE_INVALIDATED = "cache.invalidated"
+    CACHE_WARMING_REQUESTED = "cache.warming_requested"
+
 
 class Event(BaseModel):
     """One thing that happened: a frozen payload. Subclasses set `name` and, where another fits, `priority`."""

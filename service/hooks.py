@@ -12,6 +12,8 @@ import service.queue.events  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from service.annotations.events import AnnotationCreated, AnnotationsStale
 from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
+from service.cache.events import WarmingRequested
+from service.cache.forgetting import FORGETS, forget_told
 from service.collections.events import (
     CollectionResourceAdded,
     CollectionResourceRemoved,
@@ -77,6 +79,9 @@ AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
 CLEAN_FILES = Task("clean_files", BATCH, 1, 600)
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
 CUT = Task("cut_notifications", BATCH, 1, 300)
+INVALIDATE = Task("invalidate_cache", URGENT, 3, 30, "resource_id")
+CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
+WARM = Task("warm_cache", BATCH, 1, 600)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -86,7 +91,8 @@ class On:
     """When `event` happens, run a task `after` seconds (at most `at_most` while more keep coming), or call a function.
 
     `when` filters by payload; `keys` names the payload field whose every value gets a task of its own;
-    `batch` gathers up to that many keys into one task, which takes them as a list.
+    `batch` gathers up to that many keys into one task, which takes them as a list. `passes` names a payload field that
+    the task takes besides its key.
     """
 
     event: type[Event]
@@ -96,6 +102,7 @@ class On:
     when: Callable[[Any], bool] | None = None
     keys: str | None = None
     batch: int = 0
+    passes: str | None = None
 
 
 def changes(field: str) -> Callable[[Any], bool]:
@@ -168,6 +175,10 @@ HOOKS = [
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
     *(On(Event.registry[name],  notify) for name in CAUSES if name in Event.registry),
+    On(ResourceUpdated,         INVALIDATE),
+    On(ResourceDeleted,         INVALIDATE),
+    On(WarmingRequested,        WARM,  passes="prefixes"),
+    *[On(event, forget_told) for event in FORGETS],  # once more, should the process that wrote it be gone
 ]
 # fmt: on
 
@@ -213,11 +224,12 @@ class Table:
 
 
 def _arguments(row: On, task: Task, event: Event) -> list[dict[str, Any]]:
+    passed = {} if row.passes is None else {row.passes: getattr(event, row.passes)}
     if task.key is None:
-        return [{}]
+        return [passed]
     if row.keys is None:
-        return [{task.key: str(getattr(event, task.key))}]
-    return [{task.key: str(value)} for value in getattr(event, row.keys)]
+        return [passed | {task.key: str(getattr(event, task.key))}]
+    return [passed | {task.key: str(value)} for value in getattr(event, row.keys)]
 
 
 TABLE = Table(HOOKS)

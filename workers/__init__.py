@@ -18,7 +18,7 @@ from service.queue.worker import EngineBoot
 
 ACTORS = (
     "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
-    "batches notifications monitoring maintenance"
+    "batches notifications cache monitoring maintenance"
 ).split()
 OVERFLOW = 4  # connections beyond those that a worker keeps open
 KEPT = 16  # connections, at most: a task holds one only while it reads or writes
@@ -38,6 +38,7 @@ async def resources() -> AsyncGenerator[None]:
     """Open the database and carry what the tasks emit, while they run."""
     from service import database, inference
     from service.bus import bus
+    from service.cache import cache
     from service.hooks import TABLE
     from service.live.bell import ring
     from service.outbox import Relay
@@ -46,7 +47,11 @@ async def resources() -> AsyncGenerator[None]:
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with inference.connected(), Relay(bus, TABLE.route, send_on, ring).running():
+        async with (
+            inference.connected(),
+            cache.connected(),
+            Relay(bus, TABLE.route, send_on, ring).running(),
+        ):
             yield
 
 

@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
 from service.errors import Invalid, NotFound
-from service.quality.tables import Quality
 from service.resources import actions
+from service.resources.cached import shown
 from service.resources.shapes import (
     FIELDS,
     Browse,
@@ -23,7 +22,6 @@ from service.resources.shapes import (
 )
 from service.resources.tables import Resource
 from service.resources.tags import counted, retag
-from service.taxonomy.tables import categories_of
 from service.web import account, no_content, page, parse, path_id, query, respond, route
 
 NEWEST = 2**31 - 1  # no version is beyond it
@@ -55,11 +53,8 @@ def _without_text(row: Resource) -> dict[str, Any]:
 
 async def read_resource(request: Request) -> Response:
     """Read one resource."""
-    async with reading() as session:
-        resource = await actions.read(session, account(request), path_id(request, what="resource"))
-        categories = await categories_of(session, resource.id)
-        quality = await session.scalar(select(Quality.overall).where(Quality.resource_id == resource.id))
-    return view(resource, categories=categories, quality=quality)
+    body, version = await shown(account(request).id, path_id(request, what="resource"))
+    return respond(body, headers={"ETag": f'"{version}"'})
 
 
 async def update_resource(request: Request) -> Response:

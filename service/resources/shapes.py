@@ -1,6 +1,6 @@
 """What goes in and out over HTTP for a resource."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -169,14 +169,8 @@ def view(
     resource: Resource | Mapping[str, Any],
     status: int = 200,
     headers: dict[str, str] | None = None,
-    categories: Sequence[CategoryOf] = (),
-    quality: float | None = None,
 ) -> Response:
-    """Answer with a resource, what it is about and how good it is where that is known, and its version as ETag."""
+    """Answer with a resource that was just written, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
     row = {name: get(name) for name in FIELDS}
-    if categories:
-        row["categories"] = categories
-    if quality is not None:
-        row["quality"] = {"overall": quality}
     return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.resources.shapes import Overall
-from service.search import executed, retrieval
+from service.search import cached, executed
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
@@ -125,10 +125,9 @@ class Results(BaseModel):
 async def answer(request: Request, asked: Search) -> Response:
     """Search, tell of it, and answer with one page."""
     who = account(request)
-    filters = asked.filters(who.id)
-    found = await retrieval.search(
+    found, was_cached = await cached.search(
         asked.query,
-        filters,
+        asked.filters(who.id),
         asked.mode,
         limit=asked.limit,
         offset=asked.offset,
@@ -149,6 +148,6 @@ async def answer(request: Request, asked: Search) -> Response:
         "facets_exact": found.facets_exact,
         "did_you_mean": found.did_you_mean,
         "took_ms": found.took_ms,
-        "cached": False,
+        "cached": was_cached,
     }
     return respond(page | ({"degraded": found.degraded} if found.degraded else {}))

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from service.database import Base, ReadSession
+from service.database import Base
 from service.inference import Vector
 from service.search.vectors import FullVector
 
@@ -116,17 +116,6 @@ def in_category(category: str) -> Select[UUID]:
         .join(top, inside.lineage.contains(array([top.id])))
         .where(Classification.assigned, or_(top.path == category, cast(top.id, Text) == category))
     )
-
-
-async def categories_of(session: ReadSession, resource_id: UUID) -> list[CategoryOf]:
-    """Return the categories that count of a resource, best first."""
-    rows = await session.execute(
-        select(Category.id, Category.name, Category.path)
-        .join(Classification, Classification.category_id == Category.id)
-        .where(Classification.resource_id == resource_id, Classification.assigned)
-        .order_by(Classification.rank)
-    )
-    return [CategoryOf(id=row.id, name=row.name, path=row.path) for row in rows]
 
 
 class ClassificationModel(Base):

@@ -16,11 +16,13 @@ from service.hooks import (
     ANCHOR,
     AUTHORS,
     CLASSIFY,
+    CLEAN,
     DEGRADATION,
     EMBED,
     GRAPH,
     INDEX,
     INGEST,
+    INVALIDATE,
     MEAN,
     OUTLIERS,
     PROCESS,
@@ -31,6 +33,7 @@ from service.hooks import (
     RECONCILE,
     RETRAIN,
     TASKS,
+    WARM,
     WATCH,
 )
 from service.queue import Task
@@ -63,6 +66,9 @@ HARM: dict[Task, list[str]] = {  # what makes a task's work undone, for the reso
     DEGRADATION: [],
     OUTLIERS: ["UPDATE quality SET is_outlier = false", "DELETE FROM quality_reviews"],
     WATCH: [],
+    INVALIDATE: [],
+    CLEAN: [],
+    WARM: [],
 }
 
 

@@ -18,18 +18,21 @@ from service.hooks import (
     ANCHOR,
     AUTHORS,
     CLASSIFY,
+    CLEAN,
     CLEAN_FILES,
     CUT,
     DEGRADATION,
     EMBED,
     GRAPH,
     INDEX,
+    INVALIDATE,
     OUTLIERS,
     PROFILE,
     QUALITY,
     RECONCILE,
     RETRAIN,
     TASKS,
+    WARM,
     WATCH,
 )
 from service.quality.tables import Quality
@@ -113,8 +116,9 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES)
+    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM)
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
+    await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
     await until(complete, 30)
 
     async def assessed() -> bool:
