@@ -17,6 +17,7 @@ from service import database, inference, live, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
+from service.broadcast.forwarding import forwarding
 from service.bus import Sender, bus
 from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
@@ -136,7 +137,8 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
         async with (
             inference.connected(),
             sending() as send,
-            Relay(bus, TABLE.route, send, live.ring).running(),
+            forwarding(live.ring) as ring,
+            Relay(bus, TABLE.route, send, ring).running(),
             executed.recording(),
         ):
             yield

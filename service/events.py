@@ -94,6 +94,8 @@ class SystemEvent(StrEnum):
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
+    TASK_STATUS_UPDATE = "task.status.update"
+
 
 class Event(BaseModel):
     """One thing that happened: a frozen payload. Subclasses set `name` and, where another fits, `priority`."""

@@ -37,6 +37,7 @@ def load() -> None:
 async def resources() -> AsyncGenerator[None]:
     """Open the database and carry what the tasks emit, while they run."""
     from service import database, inference, live
+    from service.broadcast.forwarding import forwarding
     from service.bus import bus
     from service.hooks import TABLE
     from service.outbox import Relay
@@ -45,7 +46,11 @@ async def resources() -> AsyncGenerator[None]:
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with inference.connected(), Relay(bus, TABLE.route, send_on, live.ring).running():
+        async with (
+            inference.connected(),
+            forwarding(live.ring) as ring,
+            Relay(bus, TABLE.route, send_on, ring).running(),
+        ):
             yield
 
 
