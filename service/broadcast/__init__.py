@@ -14,6 +14,7 @@ subscriptions.py  which handlers an event has, and calling them
 hearing.py        plain pub/sub: what is told while one listens
 durable.py        a consumer group: acknowledged, tried again, taken over from who is lost
 gaps.py           what a group was too late for
+threads.py        for handlers that are no coroutines
 groups.py         ConsumerGroup: its dead letters, and reading again from a time
 __main__.py       `python -m service.broadcast` prints events
 

@@ -1,6 +1,7 @@
 """EventConsumer: handlers for events, in a plain script or on an event loop."""
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -9,15 +10,14 @@ from datetime import datetime
 from secrets import token_hex
 from typing import Protocol, Self
 
-import structlog
-
 from service.broadcast.gaps import Gap
 from service.broadcast.groups import after
 from service.broadcast.names import address
 from service.broadcast.subscriptions import Handler, Statistics, Subscriptions, within
+from service.broadcast.threads import Threads
 from service.errors import Conflict, Invalid
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 READY = 5.0  # seconds that `start` waits for the subscription
 
@@ -111,10 +111,12 @@ class EventConsumer:
         if self._thread is not None or self._task is not None:
             raise Running
         ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run(ready.set)), name="pharos events")
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._run_in_thread(ready.set)), name="pharos events"
+        )
         self._thread.start()
         if not ready.wait(READY):
-            log.warning("no events yet: Redis does not answer", seconds=READY)
+            log.warning("no events yet: Redis does not answer within %g s", READY)
 
     def stop(self) -> None:
         """End, after the event that is being handled; from a handler: as soon as that has returned."""
@@ -146,6 +148,10 @@ class EventConsumer:
         if self._task is not None:
             await self._task
 
+    async def _run_in_thread(self, ready: Callable[[], None]) -> None:
+        asyncio.get_running_loop().set_default_executor(Threads())
+        await self._run(ready)
+
     async def _run(self, ready: Callable[[], None]) -> None:
         self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
         try:
@@ -168,4 +174,4 @@ class EventConsumer:
             try:
                 handler(gap)
             except Exception as error:
-                log.warning("handler failed", handler=repr(handler), error=repr(error))
+                log.warning("handler %r failed: %r", handler, error)

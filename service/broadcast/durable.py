@@ -11,6 +11,7 @@ dead letters, and those that were only read along with it do not.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,7 +19,6 @@ from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
 
-import structlog
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
@@ -28,7 +28,7 @@ from service.broadcast.names import DEAD_KEPT, OUTSIDE, STREAM, again_of, dead_l
 from service.broadcast.subscriptions import Handler, Statistics, Subscriptions, call_all
 from service.broadcast.wire import BroadcastEvent, Unreadable, decode
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 COUNT = 16  # entries that are read at a time
 BLOCK = 500  # ms that a read waits for news
@@ -90,15 +90,15 @@ class Durable:
                     redis.set_response_callback("XAUTOCLAIM", _as_it_is)
                     await self._join(redis)
                     if away:
-                        log.info("reading again", group=self._policy.group)
+                        log.warning("group %s reads again", self._policy.group)
                     away = False
                     ready()
                     await self._serve(redis)
             except Exception as error:
                 if not isinstance(error, AWAY):  # a mistake of ours, but nothing would be read any more
-                    log.critical("not reading", group=self._policy.group, error=repr(error), exc_info=error)
+                    log.critical("group %s waits: %r", self._policy.group, error, exc_info=error)
                 elif not away:
-                    log.warning("not reading: what is told meanwhile waits", group=self._policy.group, error=str(error))
+                    log.warning("group %s waits, and so does what is told meanwhile: %s", self._policy.group, error)
                 away = True
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PAUSE):
@@ -200,7 +200,7 @@ class Durable:
         if not fields:  # somebody else has settled it, or the stream does not keep it any more
             del self._held[held.stream, held.id]
             self._statistics.missed += 1
-            log.warning("event is gone before another try", stream=held.stream, position=held.id.decode())
+            log.warning("%s of %s is gone before another try", held.id.decode(), held.stream)
             return None
         if held.starts > self._policy.attempts:
             said = f"its consumer ended {held.starts - 1} times while it handled this"
@@ -253,8 +253,8 @@ class Durable:
             await both.execute()
         del self._held[held.stream, held.id]
         self._statistics.dead += 1
-        log.error("event given up", group=self._policy.group, stream=held.stream, position=held.id.decode(),
-                  reason=reason, error=error)  # fmt: skip
+        name = fields.get(b"name", b"?").decode("utf-8", "replace")
+        log.error("group %s gives up %s at %s (%s): %s", self._policy.group, name, held.id.decode(), reason, error)
 
     async def _take_over(self, redis: Redis) -> None:
         group, me, idle = self._policy.group, self._policy.consumer, round(self._policy.patience * 1000)
@@ -262,7 +262,7 @@ class Durable:
             _, ids, *gone = await redis.xautoclaim(stream, group, me, idle, count=100, justid=True)
             if gone and gone[0]:
                 self._statistics.missed += len(gone[0])
-                log.warning("events are gone that a lost consumer had", stream=stream, count=len(gone[0]))
+                log.warning("%d events of %s are gone that a lost consumer had", len(gone[0]), stream)
             for id in ids:
                 if (stream, id) in self._held:
                     continue
@@ -301,8 +301,7 @@ class Durable:
             self._gaps[gap.stream] = gap
             if gap.lost is not None:
                 self._statistics.missed += gap.lost - (known.lost or 0 if again and known else 0)
-            log.warning("events are gone that were not read yet", stream=gap.stream, after=gap.after,
-                        before=gap.before, lost=gap.lost)  # fmt: skip
+            log.warning("events are gone that were not read yet: %s", gap)
             self._on_gap(gap)
 
 

@@ -1,10 +1,10 @@
 """Plain pub/sub: events as they are told; what is told while nobody listens, or while Redis is away, is not heard."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any
 
-import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
@@ -15,7 +15,7 @@ from service.broadcast.names import CHANNELS
 from service.broadcast.subscriptions import Statistics, Subscriptions, call_all
 from service.broadcast.wire import Unreadable, decode
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 WAITING = 10_000  # events that handlers may be behind; more are dropped, and counted as missed
 SILENCE = 5.0  # seconds after which the connection is asked whether it lives
@@ -75,13 +75,13 @@ class Hearing:
                         if message["type"] == "psubscribe":
                             ready()
                             if away:
-                                log.info("listening again")
+                                log.warning("listening again")
                             away = False
                         elif message["type"] == "pmessage":
                             self._take(message)
             except AWAY as error:
                 if not away:
-                    log.warning("not listening: events of this time are not heard", error=str(error))
+                    log.warning("not listening, events of this time are not heard: %s", error)
                 away = True
                 await asyncio.sleep(PAUSE)
 
@@ -104,7 +104,7 @@ class Hearing:
             self._waiting.get_nowait()
             self._statistics.missed += 1
             if self._statistics.missed % 1000 == 1:
-                log.warning("handlers are too slow: events are dropped", missed=self._statistics.missed)
+                log.warning("handlers are too slow: %d events were dropped", self._statistics.missed)
         self._waiting.put_nowait((name, message["data"]))
 
     async def _handle(self, stopping: asyncio.Event) -> None:
@@ -116,10 +116,10 @@ class Hearing:
                 event = decode(wire)
             except Unreadable as error:
                 self._statistics.unreadable[error.reason] += 1
-                log.warning("event left out", channel=name, error=error.detail)
+                log.warning("%s left out: %s", name, error.detail)
                 continue
             if event.event_type != name:
                 self._statistics.unreadable["malformed"] += 1
-                log.warning("event left out: it is of another type than its channel", channel=name)
+                log.warning("%s left out: the event is of another type", name)
                 continue
             await call_all(self._subscriptions.of(name), event, self._statistics)

@@ -1,6 +1,7 @@
 """Which handlers an event has, and calling them: what they raise stays here."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection
 from contextvars import ContextVar
@@ -8,13 +9,11 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from inspect import isawaitable, iscoroutinefunction
 
-import structlog
-
 from service.broadcast.names import KNOWN
 from service.broadcast.wire import BroadcastEvent
 from service.errors import Invalid
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 Handler = Callable[[BroadcastEvent], object]
 
@@ -107,8 +106,8 @@ async def call_all(handlers: Collection[Handler], event: BroadcastEvent, statist
             statistics.failures += 1
             failed[handler] = said(error)
             name = getattr(handler, "__qualname__", repr(handler))
-            log.warning("handler failed", handler=name, event_name=event.event_type.value, id=event.event_id,
-                        error=failed[handler], exc_info=error)  # fmt: skip
+            cause = error.__cause__ if isinstance(error, _Raised) else error
+            log.warning("handler %s failed with %s (%s)", name, event.event_type, failed[handler], exc_info=cause)
     if not failed:
         statistics.handled += 1
     return failed
