@@ -40,9 +40,8 @@ _GROWN = Statement(
 )
 _NEWEST = Statement("SELECT coalesce(max(position), 0) AS newest FROM events")
 _RECALL = Statement(
-    """SELECT coalesce(max(position) FILTER (WHERE timestamp < now() - make_interval(secs => :seconds)),
-        greatest(:newest - :most, 0)) AS position
-    FROM events WHERE position > :newest - :most"""
+    """SELECT coalesce(max(position) FILTER (WHERE timestamp < now() - make_interval(secs => :seconds)), :floor)
+        AS position FROM events WHERE position > :floor"""
 )
 
 
@@ -84,7 +83,7 @@ class Forwarder:
         silent = ""
         if at is None:
             [recent] = await fetch(_NEWEST)
-            [start] = await fetch(_RECALL, newest=recent["newest"], seconds=RECALLED, most=RECALLED_MOST)
+            [start] = await fetch(_RECALL, floor=max(0, recent["newest"] - RECALLED_MOST), seconds=RECALLED)
             after, silent = start["position"], str(recent["newest"])
         else:
             after = int(at)

@@ -51,17 +51,17 @@ def update_of(event_id: UUID, name: str, data: str, audience: UUID | None) -> tu
 
 def progress_told(task_id: str, task_type: str, owner_id: str, correlation_id: str | None, word: bytes) -> bytes:
     """Return what listeners are told when a running task says `{current, total, message}`."""
-    said = orjson.loads(word)
+    said, owner = orjson.loads(word), UUID(owner_id)
     current, total = said["current"], said["total"]
     update = TaskStatusUpdate(
         task_id=task_id,
-        user_id=UUID(owner_id),
+        user_id=owner,
         task_type=task_type,
         status="processing",
         progress=min(100, max(0, round(100 * current / total))) if total else None,
         message=said["message"][:2000],
     )
-    return encode(facts_of(uuid4(), update, datetime.now(UTC), correlation_id, None, owner_id))
+    return encode(facts_of(uuid4(), update, datetime.now(UTC), correlation_id, None, owner))
 
 
 def facts_of(
