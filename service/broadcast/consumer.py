@@ -19,6 +19,7 @@ from service.errors import Conflict, Invalid
 
 log = logging.getLogger(__name__)
 
+_NOT_READY = "no events yet: Redis does not answer within %g s"
 READY = 5.0  # seconds that `start` waits for the subscription
 
 
@@ -116,7 +117,7 @@ class EventConsumer:
         )
         self._thread.start()
         if not ready.wait(READY):
-            log.warning("no events yet: Redis does not answer within %g s", READY)
+            log.warning(_NOT_READY, READY)
 
     def stop(self) -> None:
         """End, after the event that is being handled; from a handler: as soon as that has returned."""
@@ -141,6 +142,8 @@ class EventConsumer:
         waiting = asyncio.create_task(ready.wait())
         await asyncio.wait({self._task, waiting}, timeout=READY, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()
+        if not ready.is_set():
+            log.warning(_NOT_READY, READY)
         return self
 
     async def __aexit__(self, *_: object) -> None:

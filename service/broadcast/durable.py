@@ -12,7 +12,7 @@ dead letters, and those that were only read along with it do not.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 
 COUNT = 16  # entries that are read at a time
 BLOCK = 500  # ms that a read waits for news
+MOST = 500  # entries in hand, most of which wait for another try; then nothing is read
 LONGEST = 60.0  # seconds between two tries
 IDLE = 3600_000  # ms after which a consumer that has nothing in hand is forgotten
 
@@ -60,6 +61,8 @@ class Held:
     starts: int = 0
     due: float = 0.0
     done: set[Handler] = field(default_factory=set)
+    counted: bool = False  # as received
+    sure: float = field(default_factory=monotonic)  # when it was known to be this consumer's
 
 
 class Durable:
@@ -109,15 +112,23 @@ class Durable:
         group, me = self._policy.group, self._policy.consumer
         for stream in self._streams:
             await self._create(redis, stream)
-            pending: list[Any] = await redis.xpending_range(stream, group, "-", "+", 1000, consumername=me)
-            mine: dict[bytes, int] = {one["message_id"]: one["times_delivered"] for one in pending}
-            for key in [key for key in self._held if key[0] == stream and key[1] not in mine]:
-                del self._held[key]
-            for id, starts in mine.items():
+            for id, starts in (await self._look_what_is_mine(redis, stream)).items():
                 self._held.setdefault((stream, id), Held(stream, id, None, starts))
             for one in await redis.xinfo_consumers(stream, group):
                 if one["pending"] == 0 and one["idle"] > IDLE and one["name"] != me.encode():
                     await redis.xgroup_delconsumer(stream, group, one["name"])
+
+    async def _look_what_is_mine(self, redis: Redis, stream: str) -> dict[bytes, int]:
+        """Return what Redis says that this consumer has in hand, and forget what others have taken over."""
+        group, me, now = self._policy.group, self._policy.consumer, monotonic()
+        pending: list[Any] = await redis.xpending_range(stream, group, "-", "+", 2 * MOST, consumername=me)
+        mine: dict[bytes, int] = {one["message_id"]: one["times_delivered"] for one in pending}
+        for key, held in list(self._held.items()):
+            if key[0] == stream and key[1] in mine:
+                held.sure = now
+            elif key[0] == stream and held.sure < now:
+                del self._held[key]
+        return mine
 
     async def _create(self, redis: Redis, stream: str) -> None:
         start, read = self._cursors.get(stream) or self._policy.start, None
@@ -159,6 +170,9 @@ class Durable:
     async def _read(self, redis: Redis) -> int:
         waits = [max(0.0, held.due - monotonic()) for held in self._held.values()]
         block = max(1, min([BLOCK, *(round(wait * 1000) for wait in waits)]))
+        if len(self._held) >= MOST:
+            await asyncio.sleep(block / 1000)
+            return 0
         streams: dict[Any, Any] = dict.fromkeys(self._streams, ">")
         answer: Any = await redis.xreadgroup(self._policy.group, self._policy.consumer, streams, COUNT, block)
         most = 0
@@ -185,6 +199,10 @@ class Durable:
         for held in sorted(due, key=lambda held: (self._streams.index(held.stream), order(held.id))):
             if self._stopping.is_set():
                 return
+            if monotonic() - held.sure > self._policy.patience / 2:  # this process or Redis stood still
+                await self._look_what_is_mine(redis, held.stream)
+            if (held.stream, held.id) not in self._held:
+                continue
             fields = await self._begin(redis, held)
             if fields is not None:
                 await self._handle(redis, held, fields)
@@ -198,7 +216,7 @@ class Durable:
         claimed: Any = await redis.xclaim(held.stream, group, me, 0, [held.id], retrycount=held.starts)
         fields: Fields | None = claimed[0][1] if claimed else None
         if not fields:  # somebody else has settled it, or the stream does not keep it any more
-            del self._held[held.stream, held.id]
+            self._held.pop((held.stream, held.id), None)
             self._statistics.missed += 1
             log.warning("%s of %s is gone before another try", held.id.decode(), held.stream)
             return None
@@ -209,7 +227,8 @@ class Durable:
         return fields
 
     async def _handle(self, redis: Redis, held: Held, fields: Fields) -> None:
-        if held.starts == 1:
+        if not held.counted:
+            held.counted = True
             self._statistics.received += 1
         try:
             event = self._event(held, fields)
@@ -220,8 +239,7 @@ class Durable:
         handlers = self._subscriptions.of(event.event_type)
         failed = await call_all([one for one in handlers if one not in held.done], event, self._statistics)
         if not failed:
-            await redis.xack(held.stream, self._policy.group, held.id)
-            del self._held[held.stream, held.id]
+            await self._settle(redis, held)
         elif held.starts >= self._policy.attempts:
             await self._bury(redis, held, fields, "failed", "; ".join(failed.values()))
         else:
@@ -247,14 +265,21 @@ class Durable:
             b"attempts": held.starts,
             b"failed_at": datetime.now(UTC).isoformat(),
         }
-        async with redis.pipeline() as both:
-            both.xadd(dead_letters_of(self._policy.group), letter, maxlen=DEAD_KEPT)
-            both.xack(held.stream, self._policy.group, held.id)
-            await both.execute()
-        del self._held[held.stream, held.id]
+        await self._settle(redis, held, letter)
         self._statistics.dead += 1
         name = fields.get(b"name", b"?").decode("utf-8", "replace")
         log.error("group %s gives up %s at %s (%s): %s", self._policy.group, name, held.id.decode(), reason, error)
+
+    async def _settle(self, redis: Redis, held: Held, letter: dict[Any, Any] | None = None) -> None:
+        """Acknowledge an entry, in one step with the dead letter that it becomes."""
+        async with redis.pipeline() as steps:
+            if letter is not None:
+                steps.xadd(dead_letters_of(self._policy.group), letter, maxlen=DEAD_KEPT)
+            steps.xack(held.stream, self._policy.group, held.id)
+            if held.stream not in (STREAM, OUTSIDE):  # nobody else reads it
+                steps.xdel(held.stream, held.id)
+            await steps.execute()
+        self._held.pop((held.stream, held.id), None)
 
     async def _take_over(self, redis: Redis) -> None:
         group, me, idle = self._policy.group, self._policy.consumer, round(self._policy.patience * 1000)
@@ -272,24 +297,25 @@ class Durable:
                     self._statistics.taken_over += 1
 
     async def _beat(self, redis: Redis) -> None:
-        """Keep what is in hand; what somebody else has taken over meanwhile, since this was frozen, is theirs."""
-        pause = self._policy.patience / 3
+        """Keep what is in hand; what somebody else has taken over meanwhile, since this stood still, is theirs."""
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self._policy.patience / 3)
             with suppress(*AWAY):
-                await self._claim(redis, list(self._held.values()), round(pause * 500))
+                await self._keep(redis)
 
-    async def _claim(self, redis: Redis, chosen: Sequence[Held], min_idle: int, idle: int | None = None) -> None:
+    async def _keep(self, redis: Redis, idle: int = 0) -> None:
         for stream in self._streams:
-            ids: list[Any] = [held.id for held in chosen if held.stream == stream]
+            if any(held.stream == stream for held in self._held.values()):
+                await self._look_what_is_mine(redis, stream)
+            ids: list[Any] = [held.id for held in self._held.values() if held.stream == stream]
             if ids:
                 group, me = self._policy.group, self._policy.consumer
-                await redis.xclaim(stream, group, me, min_idle, ids, idle=idle, justid=True)
+                await redis.xclaim(stream, group, me, 0, ids, idle=idle, justid=True)
 
     async def _hand_back(self, redis: Redis) -> None:
         """Let others take over at once what is not begun or waits for another try."""
         with suppress(*AWAY):
-            await self._claim(redis, list(self._held.values()), 0, round(self._policy.patience * 1000))
+            await self._keep(redis, round(self._policy.patience * 1000))
         self._held = {}
 
     async def _look_for_gaps(self, redis: Redis) -> None:

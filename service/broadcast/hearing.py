@@ -51,10 +51,12 @@ class Hearing:
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({hearing, handling, stop}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (hearing, handling):
+                if task.done():
+                    task.result()
             hearing.cancel()
-            if stop.done():
-                self._wake()
-                await handling
+            self._wake()
+            await handling
         finally:
             for task in (hearing, handling, stop):
                 task.cancel()

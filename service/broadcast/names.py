@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from service.errors import Invalid
 from service.events import SystemEvent
 from service.settings import settings
 
@@ -53,6 +54,13 @@ def type_of(name: str) -> EventType | SystemEvent:
     return EventType(name) if name in PUBLISHED else SystemEvent(name)
 
 
+class BadAddress(Invalid):
+    """The address of Redis is `redis://[user:password@]host[:port][/database]`, `rediss://...` or `unix://...`."""
+
+
 def address(redis_url: str | None) -> str:
-    """Return where Redis is: as said, else PHAROS_BROKER_URL, else on this machine."""
-    return redis_url or settings().broker_url or "redis://localhost:6379"
+    """Return where Redis is: as said, else PHAROS_BROKER_URL, else on this machine; raises BadAddress."""
+    url = redis_url or settings().broker_url or "redis://localhost:6379"
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise BadAddress
+    return url

@@ -12,6 +12,7 @@ import redis
 
 from service.broadcast import BroadcastEvent, EventConsumer, EventPublisher, EventType, hearing
 from service.broadcast.consumer import Running
+from service.broadcast.names import BadAddress
 from service.broadcast.subscriptions import UnknownEventType
 from tests.broadcast.conftest import Server
 from tests.queue.conftest import until
@@ -190,6 +191,30 @@ async def test_a_slow_handler_loses_the_oldest_and_says_how_many(
 def test_a_type_that_does_not_exist_is_said_at_once(pattern: str) -> None:
     with pytest.raises(UnknownEventType):
         EventConsumer("redis://127.0.0.1:1").subscribe(pattern, print)
+
+
+def test_an_address_that_is_none_is_said_at_once() -> None:
+    for make in (EventConsumer, EventPublisher):
+        with pytest.raises(BadAddress):
+            make("http://127.0.0.1:6379")
+
+
+async def test_a_redis_that_stands_still_is_left_and_found_again(
+    server: Server, publisher: EventPublisher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "SILENCE", 0.1)
+    monkeypatch.setattr(hearing, "TIMEOUT", 0.3)
+    heard: list[str] = []
+    async with (consumer := EventConsumer(server.url)):
+        consumer.subscribe_to_all_events(lambda event: heard.append(event.document_id))
+        publisher.publish_indexing_started("u", "before")
+        await until(lambda: heard == ["before"])
+        with server.frozen():
+            await asyncio.sleep(1)  # several times as long as it may take
+        async with asyncio.timeout(20):
+            while heard[-1] != "after":
+                publisher.publish_indexing_started("u", "after")
+                await asyncio.sleep(0.05)
 
 
 SCRIPT = """

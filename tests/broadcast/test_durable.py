@@ -1,6 +1,7 @@
 """A consumer group: every event is handled and acknowledged, whatever happens to consumers, handlers and Redis."""
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -14,9 +15,9 @@ import orjson
 import pytest
 import redis
 
-from service.broadcast import BroadcastEvent, ConsumerGroup, DeadEvent, EventConsumer, EventPublisher, Gap
+from service.broadcast import BroadcastEvent, ConsumerGroup, DeadEvent, EventConsumer, EventPublisher, Gap, hearing
 from service.broadcast.groups import BadPosition, UnknownDeadEvent
-from service.broadcast.names import OUTSIDE, STREAM, dead_letters_of
+from service.broadcast.names import OUTSIDE, STREAM, again_of, dead_letters_of
 from tests.broadcast.conftest import Server
 from tests.queue.conftest import until
 
@@ -245,6 +246,7 @@ async def test_dead_letters_are_replayed_to_their_group_only(
     assert [event.event_id for event in heard] == [ids[0], *ids[2:]]
     assert {event.source for event in heard} == {"outside"}
     assert letters.dead_letters() == []
+    assert store.xlen(again_of(letters.group)) == 0
     assert others == ids
     for call in (letters.replay_dead_letter, letters.discard_dead_letter):
         with pytest.raises(UnknownDeadEvent):
@@ -450,6 +452,46 @@ async def test_an_emptied_redis_gets_its_group_back_and_nothing_is_left_out(
         publisher.publish_indexing_started("u", "after")
         await until(lambda: "after" in heard)
     assert heard == ["before", "after"]
+
+
+async def test_a_redis_that_stands_still_costs_time_and_no_event(
+    server: Server, store: "redis.Redis", consume: Consume, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "TIMEOUT", 1.0)
+    heard: list[str] = []
+
+    async def handler(event: BroadcastEvent) -> None:
+        heard.append(event.event_id)
+        await asyncio.sleep(0.002)
+
+    flood(store, 400)
+    async with consume(handler):
+        await until(lambda: len(heard) > 20)
+        with server.frozen():
+            await asyncio.sleep(2)  # twice as long as it may take
+        await until(lambda: len(set(heard)) == 400, 30)
+        await until(lambda: pending(store, group) == 0)
+    assert len(heard) <= 401  # what was acknowledged while nobody answered may come again
+
+
+async def test_a_consumer_that_was_frozen_leaves_what_others_took_over(
+    store: "redis.Redis", server: Server, group: str, consume: Consume, tmp_path: Path
+) -> None:
+    file, heard = tmp_path / "log", list[str]()
+    flood(store, 20)
+    with process(server, group, file, "1", "", "0.2") as running:
+        await until(lambda: len(lines(file, "begin")) > 2)
+        running.send_signal(signal.SIGSTOP)
+        try:
+            async with consume(lambda event: heard.append(event.document_id), patience=1.0):
+                await until(lambda: len(heard) + len(lines(file, "end")) >= 20)
+                running.send_signal(signal.SIGCONT)
+                await until(lambda: pending(store, group) == 0)
+        finally:
+            running.send_signal(signal.SIGCONT)
+    both = Counter(heard + lines(file, "end"))
+    assert set(both) == {f"d{number}" for number in range(20)}
+    assert sum(both.values()) <= 22  # the one that it was at, and one that it began before it saw that
 
 
 async def test_a_stream_that_was_cut_beyond_the_cursor_says_how_much_is_gone(
