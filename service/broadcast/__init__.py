@@ -13,6 +13,7 @@ consumer.py       EventConsumer: handlers by type, in a thread or on an event lo
 subscriptions.py  which handlers an event has, and calling them
 hearing.py        plain pub/sub: what is told while one listens
 durable.py        a consumer group: acknowledged, tried again, taken over from who is lost
+hand.py           what one consumer of it has in hand
 gaps.py           what a group was too late for
 threads.py        for handlers that are no coroutines
 groups.py         ConsumerGroup: its dead letters, and reading again from a time

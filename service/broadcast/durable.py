@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -23,20 +23,19 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from service.broadcast.gaps import Gap, gaps, order
+from service.broadcast.hand import MOST, Fields, Hand, Held
 from service.broadcast.hearing import AWAY, PAUSE, connect
-from service.broadcast.names import DEAD_KEPT, OUTSIDE, STREAM, again_of, dead_letters_of
-from service.broadcast.subscriptions import Handler, Statistics, Subscriptions, call_all
+from service.broadcast.names import OUTSIDE, STREAM
+from service.broadcast.subscriptions import Statistics, Subscriptions, call_all
 from service.broadcast.wire import BroadcastEvent, Unreadable, decode
 
 log = logging.getLogger(__name__)
 
 COUNT = 16  # entries that are read at a time
 BLOCK = 500  # ms that a read waits for news
-MOST = 500  # entries in hand, most of which wait for another try; then nothing is read
+LOOK = 1.0  # seconds between looks for what lost consumers had
 LONGEST = 60.0  # seconds between two tries
 IDLE = 3600_000  # ms after which a consumer that has nothing in hand is forgotten
-
-Fields = dict[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +48,6 @@ class Policy:
     attempts: int
     patience: float
     backoff: float
-
-
-@dataclass(slots=True)
-class Held:
-    """An entry that this consumer has in hand."""
-
-    stream: str
-    id: bytes
-    fields: Fields | None  # None: not read here
-    starts: int = 0
-    due: float = 0.0
-    done: set[Handler] = field(default_factory=set)
-    counted: bool = False  # as received
-    sure: float = field(default_factory=monotonic)  # when it was known to be this consumer's
 
 
 class Durable:
@@ -78,8 +63,7 @@ class Durable:
     ) -> None:
         self._url, self._policy = url, policy
         self._subscriptions, self._statistics, self._on_gap = subscriptions, statistics, on_gap
-        self._streams = (STREAM, OUTSIDE, again_of(policy.group))
-        self._held: dict[tuple[str, bytes], Held] = {}
+        self._hand = Hand(policy.group, policy.consumer)
         self._cursors: dict[str, str] = {}  # the last position that was read here, for a group that Redis has lost
         self._gaps: dict[str, Gap] = {}  # the last one that was told, by stream
         self._stopping = asyncio.Event()
@@ -110,25 +94,13 @@ class Durable:
     async def _join(self, redis: Redis) -> None:
         """Make the group where it is missing, and find what this consumer still has in hand."""
         group, me = self._policy.group, self._policy.consumer
-        for stream in self._streams:
+        for stream in self._hand.streams:
             await self._create(redis, stream)
-            for id, starts in (await self._look_what_is_mine(redis, stream)).items():
-                self._held.setdefault((stream, id), Held(stream, id, None, starts))
+            for id, starts in (await self._hand.compare(redis, stream)).items():
+                self._hand.take(Held(stream, id, None, starts))
             for one in await redis.xinfo_consumers(stream, group):
                 if one["pending"] == 0 and one["idle"] > IDLE and one["name"] != me.encode():
                     await redis.xgroup_delconsumer(stream, group, one["name"])
-
-    async def _look_what_is_mine(self, redis: Redis, stream: str) -> dict[bytes, int]:
-        """Return what Redis says that this consumer has in hand, and forget what others have taken over."""
-        group, me, now = self._policy.group, self._policy.consumer, monotonic()
-        pending: list[Any] = await redis.xpending_range(stream, group, "-", "+", 2 * MOST, consumername=me)
-        mine: dict[bytes, int] = {one["message_id"]: one["times_delivered"] for one in pending}
-        for key, held in list(self._held.items()):
-            if key[0] == stream and key[1] in mine:
-                held.sure = now
-            elif key[0] == stream and held.sure < now:
-                del self._held[key]
-        return mine
 
     async def _create(self, redis: Redis, stream: str) -> None:
         start, read = self._cursors.get(stream) or self._policy.start, None
@@ -151,7 +123,7 @@ class Durable:
 
     async def _serve(self, redis: Redis) -> None:
         beating = asyncio.create_task(self._beat(redis))
-        pause, look = self._policy.patience / 3, 0.0
+        pause, look = min(LOOK, self._policy.patience / 3), 0.0
         try:
             while not self._stopping.is_set():
                 if monotonic() >= look:
@@ -168,12 +140,12 @@ class Durable:
                 await self._hand_back(redis)
 
     async def _read(self, redis: Redis) -> int:
-        waits = [max(0.0, held.due - monotonic()) for held in self._held.values()]
+        waits = [max(0.0, held.due - monotonic()) for held in self._hand.all()]
         block = max(1, min([BLOCK, *(round(wait * 1000) for wait in waits)]))
-        if len(self._held) >= MOST:
+        if len(self._hand) >= MOST:
             await asyncio.sleep(block / 1000)
             return 0
-        streams: dict[Any, Any] = dict.fromkeys(self._streams, ">")
+        streams: dict[Any, Any] = dict.fromkeys(self._hand.streams, ">")
         answer: Any = await redis.xreadgroup(self._policy.group, self._policy.consumer, streams, COUNT, block)
         most = 0
         for name, entries in answer or ():
@@ -182,7 +154,7 @@ class Durable:
             for id, fields in entries:
                 self._cursors[stream] = id.decode()
                 if fields is not None and self._concerns(fields):
-                    self._held[stream, id] = Held(stream, id, fields)
+                    self._hand.take(Held(stream, id, fields))
                 else:
                     left_out.append(id)
             if left_out:
@@ -195,36 +167,25 @@ class Durable:
 
     async def _handle_due(self, redis: Redis) -> None:
         now = monotonic()
-        due = [held for held in self._held.values() if held.due <= now]
-        for held in sorted(due, key=lambda held: (self._streams.index(held.stream), order(held.id))):
+        due = [held for held in self._hand.all() if held.due <= now]
+        for held in sorted(due, key=lambda held: (self._hand.streams.index(held.stream), order(held.id))):
             if self._stopping.is_set():
                 return
             if monotonic() - held.sure > self._policy.patience / 2:  # this process or Redis stood still
-                await self._look_what_is_mine(redis, held.stream)
-            if (held.stream, held.id) not in self._held:
-                continue
-            fields = await self._begin(redis, held)
-            if fields is not None:
-                await self._handle(redis, held, fields)
+                await self._hand.compare(redis, held.stream)
+            if held in self._hand:
+                await self._begin(redis, held)
 
-    async def _begin(self, redis: Redis, held: Held) -> Fields | None:
-        """Count a start; the first one of what was just read is counted by the reading."""
-        held.starts += 1
-        if held.starts == 1 and held.fields is not None:
-            return held.fields
-        group, me = self._policy.group, self._policy.consumer
-        claimed: Any = await redis.xclaim(held.stream, group, me, 0, [held.id], retrycount=held.starts)
-        fields: Fields | None = claimed[0][1] if claimed else None
-        if not fields:  # somebody else has settled it, or the stream does not keep it any more
-            self._held.pop((held.stream, held.id), None)
+    async def _begin(self, redis: Redis, held: Held) -> None:
+        fields = await self._hand.count(redis, held)
+        if fields is None:
             self._statistics.missed += 1
             log.warning("%s of %s is gone before another try", held.id.decode(), held.stream)
-            return None
-        if held.starts > self._policy.attempts:
+        elif held.starts > self._policy.attempts:
             said = f"its consumer ended {held.starts - 1} times while it handled this"
             await self._bury(redis, held, fields, "lost", said)
-            return None
-        return fields
+        else:
+            await self._handle(redis, held, fields)
 
     async def _handle(self, redis: Redis, held: Held, fields: Fields) -> None:
         if not held.counted:
@@ -239,7 +200,7 @@ class Durable:
         handlers = self._subscriptions.of(event.event_type)
         failed = await call_all([one for one in handlers if one not in held.done], event, self._statistics)
         if not failed:
-            await self._settle(redis, held)
+            await self._hand.settle(redis, held)
         elif held.starts >= self._policy.attempts:
             await self._bury(redis, held, fields, "failed", "; ".join(failed.values()))
         else:
@@ -265,35 +226,21 @@ class Durable:
             b"attempts": held.starts,
             b"failed_at": datetime.now(UTC).isoformat(),
         }
-        await self._settle(redis, held, letter)
+        await self._hand.settle(redis, held, letter)
         self._statistics.dead += 1
         name = fields.get(b"name", b"?").decode("utf-8", "replace")
         log.error("group %s gives up %s at %s (%s): %s", self._policy.group, name, held.id.decode(), reason, error)
 
-    async def _settle(self, redis: Redis, held: Held, letter: dict[Any, Any] | None = None) -> None:
-        """Acknowledge an entry, in one step with the dead letter that it becomes."""
-        async with redis.pipeline() as steps:
-            if letter is not None:
-                steps.xadd(dead_letters_of(self._policy.group), letter, maxlen=DEAD_KEPT)
-            steps.xack(held.stream, self._policy.group, held.id)
-            if held.stream not in (STREAM, OUTSIDE):  # nobody else reads it
-                steps.xdel(held.stream, held.id)
-            await steps.execute()
-        self._held.pop((held.stream, held.id), None)
-
     async def _take_over(self, redis: Redis) -> None:
         group, me, idle = self._policy.group, self._policy.consumer, round(self._policy.patience * 1000)
-        for stream in self._streams:
+        for stream in self._hand.streams:
             _, ids, *gone = await redis.xautoclaim(stream, group, me, idle, count=100, justid=True)
             if gone and gone[0]:
                 self._statistics.missed += len(gone[0])
                 log.warning("%d events of %s are gone that a lost consumer had", len(gone[0]), stream)
             for id in ids:
-                if (stream, id) in self._held:
-                    continue
                 pending: list[Any] = await redis.xpending_range(stream, group, id, id, 1)
-                if pending:
-                    self._held[stream, id] = Held(stream, id, None, pending[0]["times_delivered"])
+                if pending and self._hand.take(Held(stream, id, None, pending[0]["times_delivered"])):
                     self._statistics.taken_over += 1
 
     async def _beat(self, redis: Redis) -> None:
@@ -301,22 +248,14 @@ class Durable:
         while True:
             await asyncio.sleep(self._policy.patience / 3)
             with suppress(*AWAY):
-                await self._keep(redis)
-
-    async def _keep(self, redis: Redis, idle: int = 0) -> None:
-        for stream in self._streams:
-            if any(held.stream == stream for held in self._held.values()):
-                await self._look_what_is_mine(redis, stream)
-            ids: list[Any] = [held.id for held in self._held.values() if held.stream == stream]
-            if ids:
-                group, me = self._policy.group, self._policy.consumer
-                await redis.xclaim(stream, group, me, 0, ids, idle=idle, justid=True)
+                await self._hand.keep(redis)
 
     async def _hand_back(self, redis: Redis) -> None:
         """Let others take over at once what is not begun or waits for another try."""
         with suppress(*AWAY):
-            await self._keep(redis, round(self._policy.patience * 1000))
-        self._held = {}
+            await self._hand.keep(redis, round(self._policy.patience * 1000))
+        for held in self._hand.all():
+            self._hand.drop(held)
 
     async def _look_for_gaps(self, redis: Redis) -> None:
         for gap in await gaps(redis, self._policy.group):

@@ -15,7 +15,16 @@ import orjson
 import pytest
 import redis
 
-from service.broadcast import BroadcastEvent, ConsumerGroup, DeadEvent, EventConsumer, EventPublisher, Gap, hearing
+from service.broadcast import (
+    BroadcastEvent,
+    ConsumerGroup,
+    DeadEvent,
+    EventConsumer,
+    EventPublisher,
+    Gap,
+    durable,
+    hearing,
+)
 from service.broadcast.groups import BadPosition, UnknownDeadEvent
 from service.broadcast.names import OUTSIDE, STREAM, again_of, dead_letters_of
 from tests.broadcast.conftest import Server
@@ -169,6 +178,28 @@ async def test_what_fails_is_tried_again_then_is_a_dead_letter_and_holds_up_noth
     assert letter.error == "ValueError: no luck"
     assert orjson.loads(letter.event)["id"] == bad_id
     assert datetime.now(UTC) - letter.failed_at < timedelta(minutes=1)
+
+
+async def test_while_much_fails_no_more_is_read_than_fits(
+    store: "redis.Redis", consume: Consume, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(durable, "MOST", 20)
+    monkeypatch.setattr(durable, "BLOCK", 20)
+    failing = True
+    heard: list[str] = []
+
+    async def handler(event: BroadcastEvent) -> None:
+        if failing:
+            raise ConnectionError("the mail server is away")
+        heard.append(event.document_id)
+
+    flood(store, 200)
+    async with (consumer := consume(handler, attempts=100, backoff=0.001)):
+        await until(lambda: consumer.statistics.failures > 200)
+        assert 20 <= pending(store, group) <= 20 + durable.COUNT
+        failing = False
+        await until(lambda: len(heard) == 200, 30)
+    assert sorted(heard) == sorted(f"d{number}" for number in range(200))
 
 
 POISON = [
