@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from service.broadcast.gaps import Gap
 from service.broadcast.groups import after
-from service.broadcast.names import address
+from service.broadcast.names import address, family
 from service.broadcast.subscriptions import Handler, Statistics, Subscriptions, within
 from service.broadcast.threads import Threads
 from service.errors import Conflict, Invalid
@@ -81,20 +81,20 @@ class EventConsumer:
             self._subscriptions.add(pattern, handler)
 
     def subscribe_to_document_events(self, handler: Handler) -> None:
-        """Call `handler` for everything that happens to documents."""
-        self.subscribe("document.*", handler)
+        """Call `handler` when a document is uploaded, or read, or cannot be."""
+        self.subscribe(family("document"), handler)
 
     def subscribe_to_indexing_events(self, handler: Handler) -> None:
-        """Call `handler` for everything that happens while documents are indexed."""
-        self.subscribe("indexing.*", handler)
+        """Call `handler` while a document is indexed, and when it is or cannot be."""
+        self.subscribe(family("indexing"), handler)
 
     def subscribe_to_quiz_events(self, handler: Handler) -> None:
-        """Call `handler` for everything that happens to quizzes."""
-        self.subscribe("quiz.*", handler)
+        """Call `handler` while a quiz is generated, and when it is or cannot be."""
+        self.subscribe(family("quiz"), handler)
 
     def subscribe_to_task_events(self, handler: Handler) -> None:
         """Call `handler` when a task begins, goes on or ends that a person asked for."""
-        self.subscribe("task.*", handler)
+        self.subscribe(family("task"), handler)
 
     def subscribe_to_all_events(self, handler: Handler) -> None:
         """Call `handler` for every event."""

@@ -15,7 +15,7 @@ import structlog
 from asyncpg import Record
 
 from service.broadcast.names import CHANNELS
-from service.broadcast.statuses import facts_of, update_of
+from service.broadcast.statuses import STATUSES, facts_of, update_of
 from service.broadcast.wire import encode
 from service.database import Statement, fetch
 from service.outbox import OUTAGES
@@ -111,7 +111,7 @@ def _told(rows: Sequence[Record]) -> list[str | bytes]:
         facts: dict[str, Any] = dict(row)
         del facts["position"]
         told += position, name, encode(facts | {"data": orjson.Fragment(row["data"])})
-        if update := update_of(row["id"], name, row["data"], row["audience"]):
+        if name in STATUSES and (update := update_of(row["id"], name, orjson.loads(row["data"]), row["audience"])):
             id, status = update
             shape = facts_of(id, status, row["timestamp"], row["correlation_id"], row["id"], row["audience"])
             told += position, status.name, encode(shape)

@@ -39,6 +39,11 @@ LARGEST = 64 * 1024  # bytes of an event: facts, never bodies
 PHAROS = "pharos"  # as the source of an event
 
 
+def family(name: str) -> list[EventType]:
+    """Return the types `{name}.*` among those above; Pharos's own housekeeping (`indexing.stale`) is none of them."""
+    return [event for event in EventType if event.startswith(f"{name}.")]
+
+
 def dead_letters_of(group: str) -> str:
     """Return the key of what a group could not handle."""
     return f"pharos_events:dead:{group}"

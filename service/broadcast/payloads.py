@@ -80,6 +80,7 @@ class IndexingProgress(_OfDocument):
     progress: Percent | None = None
     current: Count | None = None
     total: Count | None = None
+    message: Line | None = None
 
 
 class IndexingCompleted(_OfDocument):
@@ -92,6 +93,7 @@ class IndexingFailed(_OfDocument):
     """It could not be indexed."""
 
     error: Line
+    error_type: Name | None = None
 
 
 class _OfQuiz(Payload):

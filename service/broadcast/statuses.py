@@ -5,6 +5,7 @@ their own. Progress is told from the worker, up to four times a second, on the c
 to know how it ended.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -22,7 +23,7 @@ from service.queue.events import (
 )
 
 CHANNEL = f"{CHANNELS}{TaskStatusUpdate.name}"
-_STATUSES: dict[str, str] = {
+STATUSES: dict[str, str] = {
     BackgroundTaskStarted.name: "started",
     BackgroundTaskRetry.name: "retrying",
     BackgroundTaskCompleted.name: "completed",
@@ -30,12 +31,13 @@ _STATUSES: dict[str, str] = {
 }
 
 
-def update_of(event_id: UUID, name: str, data: str, audience: UUID | None) -> tuple[UUID, TaskStatusUpdate] | None:
+def update_of(
+    event_id: UUID, name: str, facts: Mapping[str, Any], audience: UUID | None
+) -> tuple[UUID, TaskStatusUpdate] | None:
     """Return what an event of the log says of a person's task, and its id, which is always the same one."""
-    status = _STATUSES.get(name)
+    status = STATUSES.get(name)
     if status is None or audience is None:
         return None
-    facts = orjson.loads(data)
     if facts.get("reason") == "cancelled":
         status = "cancelled"
     update = TaskStatusUpdate(
