@@ -1,0 +1,172 @@
+"""What a sentence can be asked about: names, terms, numbers, years and definitions, each with its place in it."""
+
+import re
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from service.quizzes import vocabulary as words
+from service.quizzes.grammar import Phrase, Token, has_finite_verb, phrases_of, tokens_of
+from service.quizzes.lexicon import is_number_word, parts_of
+from service.quizzes.sentences import Sentence
+
+Kind = Literal["name", "term", "number", "year", "definition"]
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d\Z")
+_NUMBER = re.compile(r"(?:\d{1,3}(?:,\d{3})+|\d{1,9})(?:\.\d+)?%?\Z")
+_NOT_COUNTED = frozenset(  # what a number after it only labels
+    "section chapter table figure version release number no page part volume level step type class port python debian"
+    " rfc pep iso article act verse grade size score line row column option item appendix windows".split()
+)
+_NOT_A_NAME = frozenset(
+    "mr mrs ms dr i the a an january february march april may june july august september october november december"
+    " monday tuesday wednesday thursday friday saturday sunday ok am pm tv us uk u.s".split()
+)
+LONGEST_TERM = 4  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A part of a sentence that can be asked for.
+
+    `subject` tells that the sentence is about it: begins with it, and goes on with what it is or does.
+    """
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    key: str
+    plural: bool = False
+    subject: bool = False
+    article: str = ""  # the word before it that belongs to it, as it stands there
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A sentence of the form “A term is what it means.”"""
+
+    answer: Answer
+    verb: str  # is, are, was, were
+    meaning: str  # with its article, without the full stop
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence with all that can be asked about it."""
+
+    sentence: Sentence
+    tokens: tuple[Token, ...]
+    answers: tuple[Answer, ...]
+    definition: Definition | None
+
+
+def read(sentence: Sentence, common: Container[str] = ()) -> Reading | None:
+    """Read an English sentence; None where it says nothing: has no verb, or tells somebody to do something.
+
+    `common` are words that the text has in lower case, too.
+    """
+    tokens = tokens_of(sentence.text, common)
+    if not has_finite_verb(tokens) or is_imperative(tokens):
+        return None
+    phrases = list(phrases_of(tokens))
+    answers = [*_phrases(sentence.text, tokens, phrases), *_numbers(tokens)]
+    return Reading(sentence, tuple(tokens), tuple(answers), _definition(sentence.text, tokens, answers))
+
+
+def is_imperative(tokens: Sequence[Token]) -> bool:
+    """Tell whether a sentence begins with a verb in the form of a command."""
+    first = tokens[0].lower
+    known = parts_of(first)
+    if known.get("VERB") != first or tokens[0].part == "auxiliary":
+        return False
+    following = tokens[1] if len(tokens) > 1 else None
+    if following is None or "NOUN" not in known:
+        return "NOUN" not in known and "ADJ" not in known
+    return following.part in ("determiner", "possessive", "proper", "pronoun", "adverb")
+
+
+def _phrases(text: str, tokens: Sequence[Token], phrases: Sequence[Phrase]) -> Iterator[Answer]:
+    for phrase in phrases:
+        if len(phrase.tokens) > LONGEST_TERM or not is_telling(phrase):
+            continue
+        kind: Kind = "name" if phrase.proper else "term"
+        article = phrase.article.text if phrase.article is not None else ""
+        if article.lower() not in ("", "the", "a", "an"):
+            article = ""
+            if phrase.article is not None and phrase.article.lower in words.DEMONSTRATIVES:
+                continue
+        begins = phrase.before is None and (phrase.article is None or bool(article))
+        subject = begins and phrase.after is not None and _is_finite(phrase.after, phrase.plural)
+        span = text[phrase.start : phrase.end]
+        yield Answer(kind, span, phrase.start, phrase.end, phrase.key, phrase.plural, subject, article)
+
+
+def is_telling(phrase: Phrase) -> bool:
+    """Tell whether a phrase names something in particular."""
+    head = phrase.head.lower
+    if phrase.proper:
+        return len(phrase.key) > 1 and not any(token.lower.strip(".") in _NOT_A_NAME for token in phrase.tokens)
+    if phrase.key.split()[-1] in words.VAGUE or len(head) < 3 or not re.fullmatch(r"[\w’'-]+", head):
+        return False
+    return not any(token.lower in _WEAK for token in phrase.tokens)
+
+
+_WEAK = frozenset(
+    "other same own such certain various many different new old good bad best better main several similar particular"
+    " specific possible few whole entire full real simple large small big little great next previous last first second"
+    " third special common general additional following above current recent important etc sure wide basic usual"
+    " normal typical arbitrary actual appropriate proper right wrong final original extra further available necessary"
+    " useful popular major minor average individual single multiple respective correct given related including".split()
+)
+
+
+def _is_finite(token: Token, plural: bool) -> bool:
+    if token.part in ("auxiliary", "modal"):
+        return (token.lower not in ("is", "was", "has", "does")) if plural else token.lower not in ("are", "were", "have", "do")
+    if token.part != "verb":
+        return False
+    base = parts_of(token.lower).get("VERB", token.lower)
+    if token.lower.endswith("ing"):
+        return False
+    if token.lower.endswith("s") and token.lower != base:
+        return not plural
+    return plural if token.lower == base else False
+
+
+def _numbers(tokens: Sequence[Token]) -> Iterator[Answer]:
+    for place, token in enumerate(tokens):
+        if token.part != "number" or place == 0:
+            continue
+        before = tokens[place - 1]
+        after = tokens[place + 1] if place + 1 < len(tokens) else None
+        if before.part in ("mark", "proper", "number") or before.lower in _NOT_COUNTED:
+            continue
+        if _YEAR.match(token.text) and before.part in ("preposition", "determiner", "conjunction"):
+            if before.lower in ("in", "since", "until", "by", "of", "from", "before", "after", "during", "around"):
+                yield Answer("year", token.text, token.start, token.end, token.text)
+            continue
+        counted = token.text.endswith("%") or (after is not None and after.part in ("noun", "adjective"))
+        if counted and (is_number_word(token.text) or (_NUMBER.match(token.text) and token.text not in ("0", "1"))):
+            yield Answer("number", token.text, token.start, token.end, token.lower)
+
+
+def _definition(text: str, tokens: Sequence[Token], answers: Sequence[Answer]) -> Definition | None:
+    """Find “X is a Y that ...” and “Xs are Ys that ...”."""
+    subject = next((answer for answer in answers if answer.subject), None)
+    if subject is None or subject.kind not in ("term", "name"):
+        return None
+    place = next(place for place, token in enumerate(tokens) if token.start >= subject.end)
+    if tokens[place].lower not in ("is", "are") or place + 3 >= len(tokens):
+        return None
+    meaning = text[tokens[place].end :].strip().rstrip(".")
+    following = tokens[place + 1]
+    is_class = following.lower in ("a", "an") or (following.lower == "the" and subject.article.lower != "the")
+    if subject.plural:
+        head = next((token for token in tokens[place + 1 :] if token.part not in ("adjective", "noun")), None)
+        inner = [t for t in tokens[place + 1 :] if head is None or t.start < head.start]
+        is_class = bool(inner) and inner[-1].part == "noun" and parts_of(inner[-1].lower).get("NOUN", inner[-1].lower) != inner[-1].lower
+    if not is_class or len(meaning.split()) < 4:
+        return None
+    if re.search(r"\b(?:it|its|he|she|they|them|their)\b", meaning):
+        return None
+    return Definition(subject, tokens[place].lower, meaning)
