@@ -31,6 +31,7 @@ from service.openapi import describe
 from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
+from service.quizzes.routes import routes as quiz_routes
 from service.recommendations.routes import routes as recommendation_routes
 from service.resources.routes import routes as resource_routes
 from service.search import executed
@@ -64,6 +65,7 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
+    *quiz_routes,
     *live.routes,
     *ui_routes,
 ]

@@ -21,8 +21,11 @@ from service.events import Envelope, Event
 from service.graph.events import GraphStale
 from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
 from service.quality.events import QualityStale
+from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
+from service.quizzes.events import QuizReplacementRequested, QuizRequested, QuizStalled
+from service.quizzes.listening import record_end
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
 from service.recommendations.listening import record_annotation, record_collection_add
 from service.resources.events import (
@@ -68,6 +71,8 @@ ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
+GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
+REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -135,6 +140,10 @@ HOOKS = [
     On(ResourceCreated,         AUTHORS, 60,        300),
     On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
+    On(QuizRequested,           GENERATE),
+    On(QuizStalled,             GENERATE),
+    On(QuizReplacementRequested, REPLACE),
+    On(BackgroundTaskFailed,    record_end),
     On(AnnotationCreated,       record_annotation),
     On(CollectionResourceAdded, record_collection_add),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),

@@ -13,6 +13,7 @@ from service.hooks import PROFILE, RECONCILE
 from service.ingestion.actions import announce_stalled
 from service.quality import actions as quality
 from service.queue import actor
+from service.quizzes.progress import announce_stalled as announce_stalled_quizzes
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
 from service.taxonomy import meanings, predictions
@@ -31,6 +32,7 @@ SWEEPS: dict[
     "authors": normalization.announce_stale,
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
     "categories": meanings.announce_stale,
+    "quizzes": announce_stalled_quizzes,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }
 

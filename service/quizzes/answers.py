@@ -122,7 +122,11 @@ _WEAK = frozenset(
 
 def _is_finite(token: Token, plural: bool) -> bool:
     if token.part in ("auxiliary", "modal"):
-        return (token.lower not in ("is", "was", "has", "does")) if plural else token.lower not in ("are", "were", "have", "do")
+        return (
+            (token.lower not in ("is", "was", "has", "does"))
+            if plural
+            else token.lower not in ("are", "were", "have", "do")
+        )
     if token.part != "verb":
         return False
     base = parts_of(token.lower).get("VERB", token.lower)
@@ -164,7 +168,11 @@ def _definition(text: str, tokens: Sequence[Token], answers: Sequence[Answer]) -
     if subject.plural:
         head = next((token for token in tokens[place + 1 :] if token.part not in ("adjective", "noun")), None)
         inner = [t for t in tokens[place + 1 :] if head is None or t.start < head.start]
-        is_class = bool(inner) and inner[-1].part == "noun" and parts_of(inner[-1].lower).get("NOUN", inner[-1].lower) != inner[-1].lower
+        is_class = (
+            bool(inner)
+            and inner[-1].part == "noun"
+            and parts_of(inner[-1].lower).get("NOUN", inner[-1].lower) != inner[-1].lower
+        )
     if not is_class or len(meaning.split()) < 4:
         return None
     if re.search(r"\b(?:it|its|he|she|they|them|their)\b", meaning):

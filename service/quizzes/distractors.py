@@ -120,7 +120,11 @@ def _numbers(text: str, sentence: str, random: Random) -> list[str]:
     """Return other numbers in the same format: written out, with the same decimals, thousands, percent sign."""
     if text.lower() in NUMBER_WORDS:
         place = NUMBER_WORDS.index(text.lower())
-        near = [NUMBER_WORDS[other] for other in range(max(0, place - 3), min(len(NUMBER_WORDS), place + 4)) if other != place]
+        near = [
+            NUMBER_WORDS[other]
+            for other in range(max(0, place - 3), min(len(NUMBER_WORDS), place + 4))
+            if other != place
+        ]
         random.shuffle(near)
         return [word for word in near if not holds(sentence, word)][:WANTED]
     bare = text.rstrip("%").replace(",", "")

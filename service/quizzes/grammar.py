@@ -160,7 +160,11 @@ def _open(lower: str, known: dict[str, str], previous: Token | None, following: 
             participle = lower.endswith(("ed", "ing", "en")) and nominal and _may_name(following)
             return "adjective" if participle else "verb"
         return "adjective" if "ADJ" in known else "adverb"
-    if "VERB" in known and last in ("noun", "proper", "wh") and not any(t.part in ("verb", "auxiliary", "modal") for t in before):
+    if (
+        "VERB" in known
+        and last in ("noun", "proper", "wh")
+        and not any(t.part in ("verb", "auxiliary", "modal") for t in before)
+    ):
         if known["VERB"] != lower and not lower.endswith("ing"):
             return "verb"
         if previous is not None and previous.part == "noun" and is_plural(previous.text) and not _may_name(following):

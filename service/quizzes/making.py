@@ -43,7 +43,15 @@ class Making:
             strength = self.strength(answer)
             if strength > 0:
                 yield from self._of_answer(reading, answer, strength)
-        yield "true_false", reading.sentence.text[:40], 0.62, 0.2 + _length(reading), reading.sentence.text, None, {"value": True}
+        yield (
+            "true_false",
+            reading.sentence.text[:40],
+            0.62,
+            0.2 + _length(reading),
+            reading.sentence.text,
+            None,
+            {"value": True},
+        )
         for stem, text, points, topic, merit in short_answers(reading, self.frequencies):
             hardness = 0.45 + 0.12 * len(points)
             yield "short_answer", topic, merit, hardness, stem, None, {"text": text, "key_points": points}
@@ -83,10 +91,26 @@ class Making:
             yield "multiple_choice", answer.key, merit, 0.3 + hardness, stem, tuple(options), key
         if wrong:
             swapped = _swapped(text, answer, wrong[0])
-            yield "true_false", answer.key, strength * (0.8 if role == 1 else 0.7), 0.3 + hardness, swapped, None, {"value": False}
+            yield (
+                "true_false",
+                answer.key,
+                strength * (0.8 if role == 1 else 0.7),
+                0.3 + hardness,
+                swapped,
+                None,
+                {"value": False},
+            )
         if answer.kind not in ("number",):
             values = accepted(answer)
-            yield "fill_in_blank", answer.key, strength * role * 0.95, 0.5 + hardness, blanked, None, {"blanks": [values]}
+            yield (
+                "fill_in_blank",
+                answer.key,
+                strength * role * 0.95,
+                0.5 + hardness,
+                blanked,
+                None,
+                {"blanks": [values]},
+            )
 
     def _meaning(self, reading: Reading) -> Iterator[tuple]:
         definition = reading.definition

@@ -32,7 +32,9 @@ _RUN_ON = re.compile(
 _SPEECH = re.compile(r"[\"“][^\"”]{30,}[\"”]|\b(?:said|says|told|added|tweeted)\b")
 _STARTS = re.compile(r"[A-Z][\w’'-]*|\d")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_CAPTION = re.compile(r"(?:Table|Figure|Fig\.|Listing|Photo|Image|Source|Copyright|©|Chapter|Section|Note|Tip|Warning|Caution)\b[\s:.\d]")
+_CAPTION = re.compile(
+    r"(?:Table|Figure|Fig\.|Listing|Photo|Image|Source|Copyright|©|Chapter|Section|Note|Tip|Warning|Caution)\b[\s:.\d]"
+)
 _PAIRS = ("()", "[]", "“”")
 
 

@@ -106,7 +106,9 @@ def key_points(answer: str, stem: str = "") -> list[dict[str, Any]]:
         if text.lower() not in said and singular(text.split()[-1]) not in said:
             points.append({"text": text, "terms": _terms(text)})
     if len(points) < 2:
-        points += [_verb(token) for token in tokens if token.part == "verb" and _telling_verb(token, said)][: 3 - len(points)]
+        points += [_verb(token) for token in tokens if token.part == "verb" and _telling_verb(token, said)][
+            : 3 - len(points)
+        ]
     return points[:POINTS]
 
 

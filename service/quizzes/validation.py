@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterator
-from itertools import pairwise
 from typing import Any, cast
 
 from service.quizzes.drafts import BLANK, Draft
@@ -81,6 +80,8 @@ def _of_stem(draft: Draft) -> Iterator[str]:
         yield "The question has line breaks, control characters or white space around it."
     if not stem.endswith((".", "?")):
         yield "The question ends with neither a full stop nor a question mark."
+    if re.search(r"://|\bwww\.", " ".join([stem, *(draft.options or ())])):
+        yield "The question has an address in it."
     said = _LEADS.sub("", stem)
     if DATE_STAMP.search(said):
         yield "The question has a date stamp in it."
@@ -208,7 +209,9 @@ def _lists(value: object) -> list[list[str]]:
         return []
     lists = cast("list[object]", value)
     return [
-        cast("list[str]", one) if isinstance(one, list) and all(isinstance(text, str) for text in cast("list[object]", one)) else []
+        cast("list[str]", one)
+        if isinstance(one, list) and all(isinstance(text, str) for text in cast("list[object]", one))
+        else []
         for one in lists
     ]
 

@@ -2,7 +2,9 @@
 
 import re
 
-DETERMINERS = frozenset("a an the each every any some no all both another either neither many much most few several".split())
+DETERMINERS = frozenset(
+    "a an the each every any some no all both another either neither many much most few several".split()
+)
 POSSESSIVES = frozenset("my your his her its our their whose".split())
 DEMONSTRATIVES = frozenset("this these those such".split())
 PREPOSITIONS = frozenset(
