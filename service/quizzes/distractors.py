@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from random import Random
 
 from service.quizzes.answers import Answer, Definition, Reading
-from service.quizzes.lexicon import is_plural, other_number, singular
+from service.quizzes.lexicon import is_plural, other_number, parts_of, singular
 from service.quizzes.pool import Entry, Pool
 from service.quizzes.validation import holds
 from service.quizzes.vocabulary import NUMBER_WORDS, PREPOSITIONS
@@ -34,14 +34,6 @@ def distractors(reading: Reading, answer: Answer, pool: Pool, neighbours: Pool, 
     return chosen
 
 
-def spelled(answer: Answer) -> str:
-    """Return an answer as it is written within a sentence: a term in lower case, a name as it is."""
-    if answer.kind == "name":
-        return answer.text
-    first = answer.text.split()[0]
-    return answer.text if any(letter.isupper() for letter in first[1:]) else answer.text[0].lower() + answer.text[1:]
-
-
 def _ranked(answer: Answer, pool: Pool, place: int | None, random: Random) -> list[Entry]:
     """Return what may stand for an answer, the most alike first."""
     entry = pool.entries.get((answer.kind, answer.key))
@@ -56,8 +48,9 @@ def _ranked(answer: Answer, pool: Pool, place: int | None, random: Random) -> li
         if place is not None and any(abs(place - there) < _NEAR for there in other.places):
             score += 1.0
         score += 1.0 * (answer.text.isupper() == other.answer.text.isupper())
-        if entry is not None and answer.kind == "name":
-            score += 1.5 * (_is_place(entry) == _is_place(other))
+        if answer.kind == "name":
+            score += 3.0 * (sort_of(answer.text) == sort_of(other.answer.text))
+            score += 1.5 * (entry is not None and _is_place(entry) == _is_place(other))
         return score
 
     same = [other for (kind, key), other in pool.entries.items() if kind == answer.kind and key != answer.key]
@@ -67,16 +60,26 @@ def _ranked(answer: Answer, pool: Pool, place: int | None, random: Random) -> li
     return sorted(same, key=likeness, reverse=True)[: 12 * WANTED]
 
 
+def sort_of(name: str) -> str:
+    """Return what a name looks like: an acronym, a thing (Davis Cup), a full name, a single name."""
+    if name.isupper() and len(name) <= 6:
+        return "acronym"
+    *first, last = name.split()
+    if "NOUN" in parts_of(last.lower()):
+        return "thing"
+    return "full" if first else "single"
+
+
 def _is_place(entry: Entry) -> bool:
     return any(entry.by_preposition[word] for word in _PLACES)
 
 
 def _in_form(entry: Entry, answer: Answer) -> str | None:
     """Return a distractor in the number of the answer, and so that a or an before it stays right."""
-    text = spelled(entry.answer)
+    text = entry.answer.spelled
     if answer.kind == "term" and is_plural(text.split()[-1]) != answer.plural:
         *first, last = text.split()
-        turned = other_number(last)
+        turned = other_number(last) if last.islower() else None
         if turned is None:
             return None
         text = " ".join([*first, turned])
@@ -90,6 +93,8 @@ def _in_form(entry: Entry, answer: Answer) -> str | None:
 def _clashes(text: str, answer: Answer, sentence: str, chosen: Iterable[str]) -> bool:
     """Tell whether a distractor is a form or part of the answer, or stands in the sentence."""
     if holds(sentence, text):
+        return True
+    if answer.kind == "term" and answer.spelled.split()[-1].islower() != text.split()[-1].islower():
         return True
     mine, theirs = _stems(answer.text), _stems(text)
     if mine <= theirs or theirs <= mine:

@@ -84,7 +84,7 @@ def readings(content: str, frequencies: Frequencies | None = None) -> list[Readi
         if sentence.text in seen or flaw(sentence.text) is not None:
             continue
         seen.add(sentence.text)
-        reading = read(sentence, known.lower)
+        reading = read(sentence, known.casing)
         if reading is not None:
             found.append(reading)
     return found

@@ -17,7 +17,7 @@ Part = Literal[
     "conjunction", "wh", "auxiliary", "modal", "to", "mark",
 ]  # fmt: skip
 _TOKEN = re.compile(
-    r"\d+(?:[.,–-]\d+)*%?(?![^\W_])|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-/+.’'][^\W_]+)*(?:\+\+|#)?|[^\w\s]|_+"
+    r"\d+(?:[.,–-]\d+)*%?(?![^\W_]|-[^\W\d_])|(?:[^\W\d_]\.){2,}|[^\W_]+(?:[-/+.’'][^\W_]+)*(?:\+\+|#)?|[^\w\s]|_+"
 )
 _CLOSED: dict[str, Part] = {
     **dict.fromkeys(words.ADVERBS, "adverb"),
@@ -88,18 +88,26 @@ class Phrase:
         return " ".join([*(token.lower for token in self.tokens[:-1]), singular(self.head.text)])
 
 
-def tokens_of(sentence: str, common: Container[str] = ()) -> list[Token]:
-    """Read a sentence; `common` are words that its text has in lower case, too, so that they are no names."""
+@dataclass(frozen=True, slots=True)
+class Casing:
+    """How a text writes its words: those that it has in lower case, and those that it mostly has as names."""
+
+    lower: Container[str] = ()
+    names: Container[str] = ()
+
+
+def tokens_of(sentence: str, casing: Casing = Casing()) -> list[Token]:  # noqa: B008  # it is frozen
+    """Read a sentence of a text that writes its words so."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(sentence):
         previous = tokens[-1] if tokens else None
         following = _TOKEN.search(sentence, match.end())
-        part = _part(match[0], previous, following[0] if following else "", tokens, common)
+        part = _part(match[0], previous, following[0] if following else "", tokens, casing)
         tokens.append(Token(match[0], match.start(), match.end(), part))
     return tokens
 
 
-def _part(text: str, previous: Token | None, following: str, before: Sequence[Token], common: Container[str]) -> Part:
+def _part(text: str, previous: Token | None, following: str, before: Sequence[Token], casing: Casing) -> Part:
     if not text[0].isalnum():
         return "mark"
     if text[0].isdigit() and not re.search(r"[^\W\d_]", text):
@@ -113,8 +121,10 @@ def _part(text: str, previous: Token | None, following: str, before: Sequence[To
     if is_number_word(lower):
         return "number"
     known = parts_of(lower)
+    if previous is None and lower in casing.names:
+        return "proper"
     if any(letter.isupper() for letter in text) and (
-        previous is not None or text.isupper() or not (known or lower in common)
+        previous is not None or any(letter.isupper() for letter in text[1:]) or not (known or lower in casing.lower)
     ):
         return "adjective" if "-" in lower and lower.endswith(_ADJECTIVAL) else "proper"
     if previous is None and text[0].isupper() and following[:1].isupper() and "NOUN" not in known:
@@ -143,6 +153,8 @@ def _open(lower: str, known: dict[str, str], previous: Token | None, following: 
         return "adverb"
     last = previous.part if previous is not None else "mark"
     if "NOUN" in known and last in ("noun", "proper", "adjective") and following.lower() in _AFTER_NOUN:
+        return "noun"
+    if "NOUN" in known and last in ("noun", "proper", "adjective") and lower.endswith("s") and _only_verb(following):
         return "noun"
     nominal = last in _NOMINAL or last == "mark"
     if "VERB" in known and last in ("to", "modal"):
@@ -174,6 +186,12 @@ def _open(lower: str, known: dict[str, str], previous: Token | None, following: 
     return "noun"
 
 
+def _only_verb(word: str) -> bool:
+    """Tell whether a word can be nothing but a finite verb."""
+    known = parts_of(word) if word.isalpha() and word.lower() not in _CLOSED else {}
+    return "VERB" in known and not {"NOUN", "ADJ", "ADV"} & set(known) and not word.endswith(("ing", "ed"))
+
+
 def _may_name(word: str) -> bool:
     """Tell whether a word may belong to a phrase that the word before began."""
     lower = word.lower()
@@ -200,12 +218,19 @@ def phrases_of(tokens: Sequence[Token]) -> Iterator[Phrase]:
         article = before if before is not None and before.part in ("determiner", "possessive", "number") else None
         if article is not None:
             before = tokens[place - 2] if place > 1 else None
-        sure = (article is not None or before is None or before.part in BORDERS or before.part == "verb") and (
+        sure = (article is not None or before is None or before.part in BORDERS or _may_govern(before)) and (
             after is None or after.part in BORDERS or after.part == "verb"
         )
         if sure and tokens[end - 1].part in ("noun", "proper", "number"):
             yield Phrase(tuple(tokens[place:end]), article, before, after)
         place = end
+
+
+def _may_govern(token: Token) -> bool:
+    """Tell whether a phrase may begin after a verb: of “balancing programs” nobody knows."""
+    known = parts_of(token.lower)
+    both = "NOUN" in known and known.get("VERB") == token.lower
+    return token.part == "verb" and not both and not token.lower.endswith("ing")
 
 
 def has_finite_verb(tokens: Sequence[Token]) -> bool:

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from random import Random
 
 from service.quizzes.answers import Answer, Reading
-from service.quizzes.distractors import WANTED, distractors, other_meanings, spelled
+from service.quizzes.distractors import WANTED, distractors, other_meanings
 from service.quizzes.drafts import BLANK, Difficulty, Draft, Type
-from service.quizzes.information import Frequencies, clarity, information
+from service.quizzes.information import Frequencies, clarity, information, is_of_unknown
 from service.quizzes.pool import Pool
 from service.quizzes.short_answers import short_answers
 from service.quizzes.variants import accepted
 
 _NOUN_OF = {"name": "name", "term": "term", "number": "number", "year": "year", "definition": "term"}
 _STEP = 0.12
+_ENOUGH = 6  # words that mean something: “It can be set by several methods” has fewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,12 @@ class Making:
 
     def questions(self, reading: Reading, content: str, source: int) -> Iterator[Draft]:
         """Yield all questions that a sentence gives; those that break a rule are among them."""
+        if is_of_unknown(reading, self.frequencies):
+            return
         passage = content[reading.sentence.start : reading.sentence.end]
         worth = 0.45 * information(reading, self.frequencies) + 0.55 * clarity(reading)
+        telling = sum(token.part in ("noun", "proper", "adjective", "verb", "number") for token in reading.tokens)
+        worth *= 0.75 if telling < _ENOUGH else 1.0
         for type, topic, merit, hardness, stem, options, answer in self._all(reading):
             yield Draft(
                 type, stem, answer, passage, reading.sentence.start, options, _difficulty(hardness), source, topic,
@@ -66,13 +71,13 @@ class Making:
             return min(1.0, 0.6 + 0.1 * count)
         if count < 2 and not (answer.subject and words > 1):
             return 0.0
-        if words == 1 and not answer.subject and count < 3:
+        if words == 1 and not answer.subject and count < 5:
             return 0.0
         return min(1.0, 0.45 + 0.08 * min(count, 5) + 0.15 * (words > 1))
 
     def _of_answer(self, reading: Reading, answer: Answer, strength: float) -> Iterator[tuple]:
         text = reading.sentence.text
-        right = spelled(answer)
+        right = answer.spelled
         wrong = distractors(reading, answer, self.pool, self.neighbours, self.random)
         rare = 0.15 if answer.kind in ("name", "term") and self.frequencies.of_answer(answer) < 3 else 0.0
         hardness = rare + _length(reading)
@@ -82,7 +87,7 @@ class Making:
             options = [right, *wrong]
             self.random.shuffle(options)
             key = {"option": options.index(right)}
-            if answer.subject:
+            if answer.subject and is_one_clause(reading, answer):
                 rest = text[answer.end :].strip().rstrip(".")
                 stem = f"Which of these {rest}?"
             else:
@@ -121,9 +126,27 @@ class Making:
         options = [definition.meaning, *wrong]
         self.random.shuffle(options)
         article = f"{definition.answer.article.lower()} " if definition.answer.article else ""
-        stem = f"What {definition.verb} {article}{spelled(definition.answer)}?"
+        stem = f"What {definition.verb} {article}{definition.answer.spelled}?"
         key = {"option": options.index(definition.meaning)}
         yield "multiple_choice", definition.answer.key, 1.1, 0.25 + _length(reading), stem, tuple(options), key
+
+
+def is_one_clause(reading: Reading, subject: Answer) -> bool:
+    """Tell whether all that follows a subject is said of it, so that “Which of these ...?” asks for it alone."""
+    after = [token for token in reading.tokens if token.start >= subject.end]
+    if len(after) > 1 and after[0].part == "auxiliary" and after[1].part == "to":
+        return False
+    for place, token in enumerate(after[:-2]):
+        if token.lower not in ("and", "but", "so", "or", "–", "—", "yet", "while", "whereas"):
+            continue
+        following = after[place + 1 :]
+        if following[0].part in ("verb", "auxiliary", "modal", "adverb"):
+            continue
+        border = next((n for n, t in enumerate(following) if t.part == "mark"), len(following))
+        begins_clause = place > 0 and after[place - 1].part == "mark" or token.part == "mark"
+        if begins_clause and any(t.part in ("auxiliary", "modal", "verb") for t in following[:border]):
+            return False
+    return True
 
 
 def _length(reading: Reading) -> float:

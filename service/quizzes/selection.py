@@ -9,6 +9,8 @@ from random import Random
 from service.quizzes.drafts import Difficulty, Draft, Type
 from service.quizzes.validation import content_words
 
+LEAST = 0.4  # merit: fewer questions are better than worse ones
+CHANCE = 0.15  # merit: so that another seed makes another quiz of the same text
 SAME = 0.6  # share of words in common above which two questions are one
 MIX: dict[Difficulty, float] = {"easy": 0.3, "medium": 0.5, "hard": 0.2}
 
@@ -67,7 +69,7 @@ def select(
     quiz = _Quiz()
 
     def value(draft: Draft) -> float:
-        score = draft.merit - 0.12 * quiz.places[place(draft)]
+        score = draft.merit + luck[id(draft)] - 0.12 * quiz.places[place(draft)]
         score -= 0.04 * (quiz.places[place(draft) - 1] + quiz.places[place(draft) + 1])
         wanted = shares.get(draft.difficulty, 0.0) * number
         score -= 0.1 * (quiz.difficulties[draft.difficulty] >= wanted) + 0.6 * (wanted == 0)
@@ -76,7 +78,10 @@ def select(
             score -= 0.15 * (quiz.truths[true] > quiz.truths[not true])
         return score
 
-    left: dict[Type, list[Draft]] = {type: [draft for draft in drafts if draft.type == type] for type in types}
+    luck = {id(draft): CHANCE * random.random() for draft in drafts}
+    left: dict[Type, list[Draft]] = {
+        type: [draft for draft in drafts if draft.type == type and draft.merit >= LEAST] for type in types
+    }
     while len(quiz.chosen) < number and any(left.values()):
         for type in islice(cycle(_turns(types)), len(_turns(types))):
             if len(quiz.chosen) == number:

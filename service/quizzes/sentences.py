@@ -29,6 +29,7 @@ _RUN_ON = re.compile(
     r"[a-z)”\"]\s(?:The|This|These|It|If|In|A|An|You|For|When|We|Here|There|Note|Warning|Tip|Caution|To|At|By|As|They|He|She)\s[a-z]"
     r"|[a-z]\s(?:Table|Figure|Note|Warning|Tip|Caution|Listing)\s|\s\d+(?:\.\d+)+\s[A-Z]"
 )
+_TORN = re.compile(r"\s(?:ing|ed|es|ly|er|est|tion|s)\s")
 _SPEECH = re.compile(r"[\"“][^\"”]{30,}[\"”]|\b(?:said|says|told|added|tweeted)\b")
 _STARTS = re.compile(r"[A-Z][\w’'-]*|\d")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -114,7 +115,7 @@ def flaw(text: str) -> str | None:
 
 def opening_flaw(text: str) -> str | None:
     """Return why the start of a sentence needs what stands before it; None where it does not."""
-    opening = _WORD.match(text)
+    opening = re.match(r"[^\W\d_]+", text)
     if opening is not None and opening[0].lower() in words.OPENING:
         return f"starts with “{opening[0]}”, which refers to something before it"
     found = words.OPENING_PHRASES.match(text)
@@ -133,6 +134,8 @@ def _contents_flaw(text: str) -> str | None:
     found = words.ELSEWHERE.search(text)
     if found:
         return f"speaks of something elsewhere (“{found[0]}”)"
+    if _TORN.search(text):
+        return "has torn words in it"
     if _SPEECH.search(text):
         return "is what somebody said"
     if "?" in text or "!" in text or ";" in text or ":" in text:

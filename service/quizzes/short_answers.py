@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from service.quizzes.answers import Reading, is_telling
-from service.quizzes.distractors import spelled
+from service.quizzes.answers import Reading
 from service.quizzes.grammar import Token, phrases_of, tokens_of
 from service.quizzes.information import Frequencies
 from service.quizzes.lexicon import other_number, parts_of, singular
@@ -18,6 +17,9 @@ _DOES = frozenset(
     " translate introduce replace implement generate handle".split()
 )
 _BECAUSE = re.compile(r",? (?:because|since|so that|in order to) ")
+_CLAUSE = re.compile(
+    r", (?:but|so|although|though|while|whereas|because|since|which|and (?=\w+ (?:is|are|can|will|has|have|may)\b)) ?"
+)
 _USED = re.compile(r"(is|are) (?:commonly |often |usually |mainly |widely |typically )?used (to|for) (.+)$")
 
 Made = tuple[str, str, list[dict[str, Any]], str, float]  # stem, answer, key points, topic, merit
@@ -29,12 +31,12 @@ def short_answers(reading: Reading, frequencies: Frequencies) -> Iterator[Made]:
     if reading.definition is not None:
         definition = reading.definition
         article = f"{definition.answer.article.lower()} " if definition.answer.article else ""
-        name = f"{article}{spelled(definition.answer)}"
+        name = f"{article}{definition.answer.spelled}"
         yield from _made(f"What {definition.verb} {name}?", definition.meaning, definition.answer.key, 1.05)
     text = reading.sentence.text.rstrip(".")
     if subject is not None and subject.kind in ("name", "term"):
         article = f"{subject.article.lower()} " if subject.article else ""
-        name, rest = f"{article}{spelled(subject)}", text[subject.end :].strip()
+        name, rest = f"{article}{subject.spelled}", text[subject.end :].strip()
         used = _USED.match(rest)
         if used:
             yield from _made(f"What {used[1]} {name} used {used[2]}?", used[3], subject.key, 0.95, strip=True)
@@ -50,7 +52,7 @@ def _does(reading: Reading, name: str, end: int, key: str, count: int) -> Iterat
     base = parts_of(verb.lower).get("VERB", verb.lower)
     if verb.part != "verb" or base not in _DOES or (len(key.split()) == 1 and count > 12):
         return
-    rest = reading.sentence.text[verb.end :].strip().rstrip(".")
+    rest = _CLAUSE.split(reading.sentence.text[verb.end :].strip().rstrip("."))[0]
     helper = "does" if verb.lower != base else "do"
     following = reading.tokens[place + 1] if place + 1 < len(reading.tokens) else None
     if following is None or following.part in ("preposition", "adverb", "to", "mark", "conjunction"):
@@ -58,7 +60,7 @@ def _does(reading: Reading, name: str, end: int, key: str, count: int) -> Iterat
     people = following.lower in ("you", "users", "people", "programs", "programmers")
     if base in ("allow", "enable") and people and reading.tokens[place + 2].part == "to":
         whom = following.text
-        done = reading.sentence.text[reading.tokens[place + 2].end :].strip().rstrip(".")
+        done = _CLAUSE.split(reading.sentence.text[reading.tokens[place + 2].end :].strip().rstrip("."))[0]
         yield from _made(f"What {helper} {name} {base} {whom} to do?", done, key, 0.9)
         return
     yield from _made(f"What {helper} {name} {base}?", rest, key, 0.82)
@@ -103,6 +105,8 @@ def key_points(answer: str, stem: str = "") -> list[dict[str, Any]]:
         if not words or len(points) == POINTS:
             continue
         text = answer[words[0].start : words[-1].end]
+        if len(words) == 1 and "ADJ" in parts_of(words[0].lower):
+            continue  # “a free operating system” was not read to its end
         if text.lower() not in said and singular(text.split()[-1]) not in said:
             points.append({"text": text, "terms": _terms(text)})
     if len(points) < 2:
@@ -131,6 +135,3 @@ def _terms(text: str) -> list[str]:
     if first:
         terms.append(last)
     return list(dict.fromkeys(terms))
-
-
-__all__ = ["is_telling", "key_points", "short_answers"]

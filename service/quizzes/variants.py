@@ -10,7 +10,7 @@ def accepted(answer: Answer) -> list[str]:
     text = answer.text
     values = [text]
     *first, last = text.split()
-    if answer.kind == "term":
+    if answer.kind == "term" and last.islower():
         turned = other_number(last)
         if turned:
             values.append(" ".join([*first, turned]))
@@ -19,5 +19,5 @@ def accepted(answer: Answer) -> list[str]:
     elif answer.kind == "number" and text.lower() in NUMBER_WORDS:
         values.append(str(NUMBER_WORDS.index(text.lower()) + 2))
     if "-" in text:
-        values.extend([text.replace("-", " "), text.replace("-", "")])
+        values.append(text.replace("-", " "))
     return list(dict.fromkeys(values))

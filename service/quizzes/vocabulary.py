@@ -59,7 +59,7 @@ OPENING_PHRASES = re.compile(
 # Where the text speaks of itself, of what stands elsewhere in it, or of the moment it was written.
 ELSEWHERE = re.compile(
     r"\b(?:above|below|following|aforementioned|hereafter|herein|previously|previous|preceding|earlier|former|latter"
-    r"|respectively|likewise|so far|as follows|see (?:also|section|chapter|the|[A-Z\"”“'])|refer to (?:the|section)|shown"
+    r"|respectively|likewise|so far|as follows|see|refer to (?:the|section)|shown"
     r"|e\.g\.|i\.e\.|etc\."
     r"|(?:this|these|those|such|our|my|next|last) \w+|(?:section|chapter|table|figure|fig\.|appendix|listing"
     r"|equation|footnote|page|example|note) [\dA-Z(]|another|the (?:example|other|same|rest|two|author|article|paper|book|document|tutorial"
@@ -89,6 +89,7 @@ VAGUE = frozenset(
     " couple pair half majority variety series collection bunch member instance occurrence source target feature"
     " support property attribute state condition process role function system support good bad more less most home"
     " life world moment chance attention course line name names area field subject topic help care mind practice"
+    " solution approach technique trick enhancement drawback benefit requirement consequence choice workaround"
     " default addition fun sake hand behalf contrast conjunction particular general short advance turn effect"
     " it he she they them who what which this that these those there here".split()
 )
