@@ -87,7 +87,8 @@ def is_imperative(tokens: Sequence[Token]) -> bool:
         return "NOUN" not in known and "ADJ" not in known
     if following.part in ("determiner", "possessive", "proper", "pronoun", "adverb", "adjective"):
         return True
-    return "NOUN" in parts_of(following.lower) and is_plural(following.text)  # “Bind values to the statement.”
+    predicate = len(tokens) > 2 and tokens[2].part in ("auxiliary", "modal", "verb", "wh")
+    return is_plural(following.text) and not predicate  # “Bind values to it”, unlike “Plant cells are green”
 
 
 def is_fragment(tokens: Sequence[Token]) -> bool:

@@ -179,7 +179,7 @@ def _open(lower: str, known: dict[str, str], previous: Token | None, following: 
     ):
         if known["VERB"] != lower and not lower.endswith("ing"):
             return "verb"
-        if previous is not None and previous.part == "noun" and is_plural(previous.text) and not _may_name(following):
+        if previous is not None and previous.part == "noun" and is_plural(previous.text) and known["VERB"] == lower:
             return "verb"
     if "VERB" in known and last == "wh":
         return "verb"

@@ -23,26 +23,32 @@ def is_plural(noun: str) -> bool:
 
 
 @lru_cache(_KEPT)
+def _part(noun: str) -> tuple[str, str] | None:
+    """Return the first letters of a compound and its last part, which the lexicon knows (file, systems)."""
+    for start in range(max(1, len(noun) - 3)):
+        if "NOUN" in parts_of(noun[start:]):
+            return noun[:start], noun[start:]
+    return None
+
+
 def singular(noun: str) -> str:
-    """Return the singular of a noun, in lower case; a compound's (filesystems) by its last part."""
+    """Return the singular of a noun, in lower case; a compound's by its last part; itself where that is not known."""
     word = noun.lower()
-    for start in range(max(1, len(word) - 3)):
-        if start == 1 and not word.endswith("s"):
-            break
-        lemma = parts_of(word[start:]).get("NOUN")
-        if lemma is not None:
-            return word[:start] + lemma
-    return word
+    part = _part(word)
+    return word if part is None else part[0] + parts_of(part[1])["NOUN"]
 
 
 @lru_cache(_KEPT)
 def other_number(noun: str) -> str | None:
-    """Return the plural of a singular, the singular of a plural; None where there is none."""
+    """Return the plural of a singular, the singular of a plural; None where there is none, or it is not known."""
     word = noun.lower()
     if is_plural(word):
         return singular(word)
-    forms = cast("tuple[str, ...]", lemminflect.getInflection(word, tag="NNS"))  # pyright: ignore
-    return next((form for form in forms if form != word), None)
+    part = _part(word)
+    if part is None:
+        return None
+    forms = cast("tuple[str, ...]", lemminflect.getInflection(part[1], tag="NNS"))  # pyright: ignore
+    return next((part[0] + form for form in forms if form != part[1]), None)
 
 
 def is_number_word(word: str) -> bool:

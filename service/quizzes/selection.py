@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import cycle, islice
 from random import Random
 
 from service.quizzes.drafts import Difficulty, Draft, Type
@@ -55,7 +54,7 @@ def select(
 ) -> list[Draft]:
     """Choose up to `number` questions; `lengths` are the characters of the materials, in the order of their sources.
 
-    Each turn takes the type whose turn it is, and of that type the question of the greatest merit, less what was taken
+    A difficulty that is asked for comes first. Each turn takes the type whose turn it is, and of that type the question of the greatest merit, less what was taken
     of its part of the material, its difficulty and its truth already.
     """
     starts = [sum(lengths[:source]) for source in range(len(lengths))]
@@ -72,24 +71,22 @@ def select(
         score = draft.merit + luck[id(draft)] - 0.12 * quiz.places[place(draft)]
         score -= 0.04 * (quiz.places[place(draft) - 1] + quiz.places[place(draft) + 1])
         wanted = shares.get(draft.difficulty, 0.0) * number
-        score -= 0.1 * (quiz.difficulties[draft.difficulty] >= wanted) + 0.6 * (wanted == 0)
+        score -= 0.1 * (quiz.difficulties[draft.difficulty] >= wanted)
         if draft.type == "true_false":
             true = bool(draft.answer["value"])
             score -= 0.15 * (quiz.truths[true] > quiz.truths[not true])
         return score
 
     luck = {id(draft): CHANCE * random.random() for draft in drafts}
-    left: dict[Type, list[Draft]] = {
-        type: [draft for draft in drafts if draft.type == type and draft.merit >= LEAST] for type in types
-    }
-    while len(quiz.chosen) < number and any(left.values()):
-        for type in islice(cycle(_turns(types)), len(_turns(types))):
-            if len(quiz.chosen) == number:
-                break
-            left[type] = [draft for draft in left[type] if quiz.takes(draft)]
-            if left[type]:
-                best = max(left[type], key=value)
-                quiz.add(best, place(best))
+    fitting = [draft for draft in drafts if draft.merit >= LEAST]
+    for group in ([draft for draft in fitting if draft.difficulty == difficulty], fitting):
+        left: dict[Type, list[Draft]] = {type: [draft for draft in group if draft.type == type] for type in types}
+        while len(quiz.chosen) < number and any(left.values()):
+            for type in _turns(types):
+                left[type] = [draft for draft in left[type] if quiz.takes(draft)]
+                if left[type] and len(quiz.chosen) < number:
+                    best = max(left[type], key=value)
+                    quiz.add(best, place(best))
     return sorted(quiz.chosen, key=lambda draft: (draft.source, draft.passage_start))
 
 
