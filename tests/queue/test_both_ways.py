@@ -1,17 +1,13 @@
 """Every task, once through the queue and once in process, from the same input: the rows must be the same."""
 
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from dramatiq.broker import Broker, MessageProxy
-from dramatiq.middleware import Middleware
 from sqlalchemy import text
 
 import workers.inline
@@ -36,7 +32,6 @@ from service.hooks import (
 )
 from service.quality.tables import Quality
 from service.queue import BrokerAway, Dispatch
-from service.queue.broker import PharosBroker
 from service.resources import actions as resources
 from service.search.tables import Embedding, SearchDocument
 from service.settings import Settings, settings
@@ -68,29 +63,6 @@ OF_THE_RUN = {
     "labels", "input_hash",  # of the index: with the ids of categories
     "weights",  # of the terms, as numbered in the order of their arrival; against the mean length at the time
 }  # fmt: skip
-
-
-@pytest.fixture
-def actors(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The workers' actors on this test's broker; gives the names of what ran."""
-    ran: list[str] = []
-
-    class Record(Middleware):
-        def after_process_message(
-            self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
-        ) -> None:
-            ran.append(message.actor_name)
-
-    monkeypatch.setattr(logs, "configure", lambda: None)
-    names = [f"workers.{name}" for name in workers.ACTORS]
-    before = {name: sys.modules.pop(name, None) for name in names}
-    for name in names:
-        import_module(name)
-    broker.add_middleware(Record())
-    yield ran
-    for name, module in before.items():
-        if module is not None:
-            sys.modules[name] = module
 
 
 @asynccontextmanager
