@@ -56,5 +56,5 @@ CALLS: dict[str, tuple[str, ...]] = {
     "quizzes": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion"),
+    "ui": ("resources", "graph", "search", "ingestion", "quizzes"),
 }

@@ -96,7 +96,7 @@ class Casing:
     names: Container[str] = ()
 
 
-def tokens_of(sentence: str, casing: Casing = Casing()) -> list[Token]:  # noqa: B008  # it is frozen
+def tokens_of(sentence: str, casing: Casing = Casing()) -> list[Token]:  # it is frozen
     """Read a sentence of a text that writes its words so."""
     tokens: list[Token] = []
     for match in _TOKEN.finditer(sentence):

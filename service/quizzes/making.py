@@ -143,7 +143,7 @@ def is_one_clause(reading: Reading, subject: Answer) -> bool:
         if following[0].part in ("verb", "auxiliary", "modal", "adverb"):
             continue
         border = next((n for n, t in enumerate(following) if t.part == "mark"), len(following))
-        begins_clause = place > 0 and after[place - 1].part == "mark" or token.part == "mark"
+        begins_clause = (place > 0 and after[place - 1].part == "mark") or token.part == "mark"
         if begins_clause and any(t.part in ("auxiliary", "modal", "verb") for t in following[:border]):
             return False
     return True

@@ -31,6 +31,7 @@ from service.ui import library
 from service.ui.assets import FOLDER, Assets
 from service.ui.graph import graph_page
 from service.ui.pages import page, render
+from service.ui.quizzes import quiz_page, quizzes_page
 from service.ui.search import Asked, search
 from service.ui.text import text
 from service.web import Shape, account, body, path_id, query, validated
@@ -295,6 +296,8 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/graph", graph_page, scope="read"),
+    page("GET", "/ui/quizzes", quizzes_page, scope="read"),
+    page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

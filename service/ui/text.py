@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from service.ui import quiz_text
+
 ENGLISH: dict[str, str | tuple[str, str]] = {
     "name": "Pharos",
     "tagline": "Everything you have read, found again.",
@@ -298,6 +300,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "batch.so.far": "{done} done, {waiting} waiting, {failed} failed",
 }
 """What the modules in the browser say; they get it as JSON with each page."""
+
+ENGLISH |= quiz_text.ENGLISH
+BROWSER |= quiz_text.BROWSER
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:

@@ -51,7 +51,12 @@ def test_every_answer_stands_at_its_place() -> None:
 
 def test_a_subject_is_what_a_sentence_is_about() -> None:
     found = subject("The plasma membrane controls the transport of ions.")
-    assert (found.text, found.article, found.spelled, found.plural) == ("plasma membrane", "The", "plasma membrane", False)
+    assert (found.text, found.article, found.spelled, found.plural) == (
+        "plasma membrane",
+        "The",
+        "plasma membrane",
+        False,
+    )
     found = subject("Ion channels are proteins that let ions pass.")
     assert (found.text, found.spelled, found.plural) == ("Ion channels", "ion channels", True)
     assert not any(answer.subject for answer in reading("The wall of plant cells is made of cellulose.").answers)

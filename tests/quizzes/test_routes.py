@@ -263,7 +263,9 @@ async def test_a_question_is_edited_by_the_rules(api: httpx.AsyncClient, run: Ru
     bad = await api.put(path, json={"stem": None})
     assert bad.status_code == 422
     assert (await of_type(api, id, "multiple_choice")) == old
-    good = await api.put(path, json={"stem": "Which of the four is meant by the passage?", "weight": 2, "difficulty": "hard"})
+    good = await api.put(
+        path, json={"stem": "Which of the four is meant by the passage?", "weight": 2, "difficulty": "hard"}
+    )
     assert good.status_code == 200, good.text
     assert good.json()["edited_at"] is not None
     assert (good.json()["weight"], good.json()["difficulty"]) == (2, "hard")

@@ -18,7 +18,9 @@ def test_a_sentence_knows_its_place() -> None:
 
 
 def test_a_paragraph_that_inline_code_tore_is_one_again() -> None:
-    content = "The\nstable\nrelease of Debian has few bugs, as the\ntesters\n, who look for them, know.\nAnother one is here."
+    content = (
+        "The\nstable\nrelease of Debian has few bugs, as the\ntesters\n, who look for them, know.\nAnother one is here."
+    )
     found = [sentence.text for sentence in sentences_of(content)]
     assert found == [
         "The stable release of Debian has few bugs, as the testers, who look for them, know.",

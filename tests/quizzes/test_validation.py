@@ -20,7 +20,10 @@ LIE = replace(TRUTH, stem=PASSAGE.replace("ribosome", "vacuole"), answer={"value
 BLANK = Draft(
     "fill_in_blank", "A _____ is a particle that builds proteins.", {"blanks": [["ribosome", "ribosomes"]]}, PASSAGE, START
 )  # fmt: skip
-POINTS = {"text": "a particle that builds proteins", "key_points": [{"text": "proteins", "terms": ["proteins", "protein"]}]}
+POINTS = {
+    "text": "a particle that builds proteins",
+    "key_points": [{"text": "proteins", "terms": ["proteins", "protein"]}],
+}
 SHORT = Draft("short_answer", "What is a ribosome?", POINTS, PASSAGE, START)
 
 
@@ -90,7 +93,9 @@ def test_each_fault_is_found(draft: Draft, changed: dict[str, Any], fault: str) 
 
 def test_a_question_in_another_language_is_checked_as_well() -> None:
     passage = "Das Mitochondrium liefert der Zelle ihre Energie."
-    draft = Draft("fill_in_blank", "Das _____ liefert der Zelle ihre Energie.", {"blanks": [["Mitochondrium"]]}, passage, 0)
+    draft = Draft(
+        "fill_in_blank", "Das _____ liefert der Zelle ihre Energie.", {"blanks": [["Mitochondrium"]]}, passage, 0
+    )
     assert faults(draft, passage) == []
 
 

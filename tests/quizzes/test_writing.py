@@ -99,7 +99,10 @@ async def test_what_breaks_a_rule_is_written_once_more_with_the_reason(pharos: S
     repair = model.asked[1]["messages"]
     assert [message["role"] for message in repair] == ["system", "user", "assistant", "user"]
     assert "The question starts with “It”" in repair[-1]["content"]
-    assert {draft.stem for draft in result.made.drafts} == {GOOD["stem"], "Robert Hooke described the first cells in _____."}
+    assert {draft.stem for draft in result.made.drafts} == {
+        GOOD["stem"],
+        "Robert Hooke described the first cells in _____.",
+    }
 
 
 async def test_what_breaks_a_rule_twice_is_dropped_and_rules_make_the_rest(pharos: Settings, monkeypatch: Env) -> None:

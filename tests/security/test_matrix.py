@@ -162,6 +162,8 @@ BODIES: dict[str, Any] = {
     "POST /collections/{id}/resources": {"resource_ids": [str(uuid4())]},
     "POST /resources/{id}/annotations": {"start": 0, "end": 1},
     "PUT /annotations/{id}": {"note": "Mine now"},
+    "PUT /quizzes/{id}/questions/{qid}": {"weight": 2},
+    "POST /quizzes/{id}/questions/{qid}/report": {"reason": "Mine now"},
 }
 
 
@@ -186,6 +188,10 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         assert (page.status_code, upload.status_code) == (202, 202)
         saved = await her.post("/searches/saved", json={"name": HIDDEN, "search": {"query": HIDDEN}})
         batch = await her.post("/batch", json={"resource_ids": [note.json()["id"]], "operation": "reindex"})
+        long = {"title": HIDDEN, "content": f"The {HIDDEN} shines at night. " * 20, "private": True}
+        studied = (await her.post("/resources", json=long)).json()["id"]
+        quiz = await her.post("/quizzes", json={"resource_ids": [studied], "num_questions": 5})
+        assert quiz.status_code == 202, quiz.text
         token = await her.post("/auth/tokens", json={"name": HIDDEN, "scopes": ["read"]})
         signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
         [document] = upload.json()["items"]
@@ -199,7 +205,7 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         hers = {
             collection.json()["id"], annotation.json()["id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
-            document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
+            document["task_id"], studied, *quiz.json().values(), saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip
 
         reached: list[str] = []

@@ -3,7 +3,8 @@
 const NAMES = [
   "ingestion.started", "ingestion.progressed", "ingestion.completed", "ingestion.failed", "ingestion.stalled",
   "document.uploaded", "resource.created", "resource.updated", "resource.content_changed", "resource.metadata_changed",
-  "resource.deleted", "search.index_updated", "embedding.generated",
+  "resource.deleted", "search.index_updated", "embedding.generated", "quiz.requested", "quiz.generation.started",
+  "quiz.generation.progress", "quiz.generated", "quiz.generation.failed", "quiz.question_replaced",
 ];
 const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
 const RETRY = 5_000; // ms, for answers after which the browser does not try again by itself
