@@ -60,7 +60,7 @@ def _title(found: Sequence[sources.Source]) -> str:
     return f"{found[0].title[:150].strip() or 'Untitled'}{more}"
 
 
-def _counted(account: Account) -> Select[tuple[Quiz, int]]:
+def _counted(account: Account) -> Select[Quiz, int]:
     asked = select(func.count()).where(Question.quiz_id == Quiz.id, Question.retired_at.is_(None))
     return select(Quiz, asked.correlate(Quiz).scalar_subquery()).where(Quiz.owner_id == account.id)
 

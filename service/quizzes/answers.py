@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from service.quizzes import vocabulary as words
-from service.quizzes.grammar import Casing, Phrase, Token, has_finite_verb, phrases_of, tokens_of
+from service.quizzes.grammar import ANY_CASE, Casing, Phrase, Token, has_finite_verb, phrases_of, tokens_of
 from service.quizzes.lexicon import is_number_word, is_plural, parts_of
 from service.quizzes.sentences import Sentence
 
@@ -19,7 +19,8 @@ _NOT_COUNTED = frozenset(  # what a number after it only labels
 )
 _NOT_A_NAME = frozenset(
     "mr mrs ms dr i the a an january february march april may june july august september october november december"
-    " none true false null how how-to howto that that’s what why when where who yes ltd inc monday tuesday wednesday thursday friday saturday sunday ok am pm tv us uk u.s".split()
+    " none true false null how how-to howto that that’s what why when where who yes ltd inc"
+    " monday tuesday wednesday thursday friday saturday sunday ok am pm tv us uk u.s".split()
 )
 LONGEST_TERM = 4  # words
 
@@ -61,7 +62,7 @@ class Reading:
     definition: Definition | None
 
 
-def read(sentence: Sentence, casing: Casing = Casing()) -> Reading | None:
+def read(sentence: Sentence, casing: Casing = ANY_CASE) -> Reading | None:
     """Read an English sentence; None where it says nothing: has no verb, or tells somebody to do something.
 
     `casing` is how its text writes its words.
@@ -98,13 +99,16 @@ def is_fragment(tokens: Sequence[Token]) -> bool:
         return first.lower in _ENTRIES or first.part not in ("preposition", "adverb")
     if first.part == "verb" and not first.lower.endswith("ing"):
         return True
+    verb = parts_of(first.lower).get("VERB", first.lower)
+    if verb != first.lower and first.lower.endswith("s") and following.part in ("preposition", "determiner", "to"):
+        return True  # “Matches at the end of a line.”
     bare = first.part in ("noun", "adjective") and not is_plural(first.text)
     return bare and following.part == "verb" and following.lower.endswith(("ed", "ing"))
 
 
 _ENTRIES = frozenset(
-    "true false none return returns raise raises raised changed new deprecated added note default example examples usage"
-    " optional exception availability class method function module object attribute parameter".split()
+    "true false none return returns raise raises raised changed new deprecated added note default example examples"
+    " usage optional exception availability class method function module object attribute parameter".split()
 )
 
 
@@ -167,7 +171,8 @@ _WEAK = frozenset(
     " specific possible few whole entire full real simple large small big little great next previous last first second"
     " third special common general additional following above current recent important etc sure wide basic usual"
     " normal typical arbitrary actual appropriate proper right wrong final original extra further available necessary"
-    " useful popular major minor average individual single multiple respective correct given related including limited poor de facto".split()
+    " useful popular major minor average individual single multiple respective correct given related including"
+    " limited poor de facto".split()
 )
 
 

@@ -96,6 +96,9 @@ class Casing:
     names: Container[str] = ()
 
 
+ANY_CASE = Casing()  # where nothing is known of it
+
+
 def tokens_of(sentence: str, casing: Casing = Casing()) -> list[Token]:  # it is frozen
     """Read a sentence of a text that writes its words so."""
     tokens: list[Token] = []

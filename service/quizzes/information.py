@@ -72,7 +72,7 @@ def _weight(token: Token, frequencies: Frequencies) -> float:
 _ABOUT_READING = frozenset(
     "documentation reference manual site website page tutorial guide handbook newsgroup faq wiki book article blog"
     " chapter section readme howto channel video talk slides presentation post mailing chronology glossary answer"
-    " question license trademark trademarked copyright".split()
+    " question detail details covered discussed license trademark trademarked copyright".split()
 )
 _KNOWN = 4  # times that a text has a word, from which on a reader knows which one is meant
 

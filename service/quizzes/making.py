@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
+from typing import Any
 
 from service.quizzes.answers import Answer, Reading
 from service.quizzes.distractors import WANTED, distractors, other_meanings
@@ -14,6 +15,7 @@ from service.quizzes.short_answers import short_answers
 from service.quizzes.variants import accepted
 
 _NOUN_OF = {"name": "name", "term": "term", "number": "number", "year": "year", "definition": "term"}
+_Made = tuple[Type, str, float, float, str, tuple[str, ...] | None, dict[str, Any]]  # topic, merit, hardness, stem ...
 _STEP = 0.12
 _ENOUGH = 6  # words that mean something: “It can be set by several methods” has fewer
 
@@ -41,7 +43,7 @@ class Making:
                 merit * worth,
             )  # fmt: skip
 
-    def _all(self, reading: Reading) -> Iterator[tuple[Type, str, float, float, str, tuple[str, ...] | None, dict]]:
+    def _all(self, reading: Reading) -> Iterator[_Made]:
         if reading.definition is not None:
             yield from self._meaning(reading)
         for answer in reading.answers:
@@ -75,13 +77,13 @@ class Making:
             return 0.0
         return min(1.0, 0.45 + 0.08 * min(count, 5) + 0.15 * (words > 1))
 
-    def _of_answer(self, reading: Reading, answer: Answer, strength: float) -> Iterator[tuple]:
+    def _of_answer(self, reading: Reading, answer: Answer, strength: float) -> Iterator[_Made]:
         text = reading.sentence.text
         right = answer.spelled
         wrong = distractors(reading, answer, self.pool, self.neighbours, self.random)
         rare = 0.15 if answer.kind in ("name", "term") and self.frequencies.of_answer(answer) < 3 else 0.0
         hardness = rare + _length(reading)
-        role = 1.0 if answer.subject else 0.8 if answer.kind in ("number", "year", "name") else 0.6
+        role = 1.0 if answer.subject else 0.5 if answer.kind == "term" else 0.75
         blanked = text[: answer.start] + BLANK + text[answer.end :]
         if len(wrong) == WANTED:
             options = [right, *wrong]
@@ -117,7 +119,7 @@ class Making:
                 {"blanks": [values]},
             )
 
-    def _meaning(self, reading: Reading) -> Iterator[tuple]:
+    def _meaning(self, reading: Reading) -> Iterator[_Made]:
         definition = reading.definition
         assert definition is not None
         wrong = other_meanings(definition, (self.pool, self.neighbours), self.random)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
-from service.database import Session
+from service.database import ReadSession, Session
 from service.errors import Unavailable
 from service.hooks import GENERATE
 from service.outbox import emit
@@ -63,7 +63,7 @@ async def begin(session: Session, quiz_id: UUID) -> Job | None:
     return job
 
 
-async def drafted(session: Session, quiz: Quiz) -> Job:
+async def drafted(session: ReadSession, quiz: Quiz) -> Job:
     """Read what a quiz is made from."""
     found = [one for one in await sources.read(session, quiz.owner_id, quiz.sources) if one.content][: sources.MOST]
     near = await sources.neighbours(session, quiz.owner_id, [one.id for one in found]) if found else []

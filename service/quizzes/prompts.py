@@ -33,8 +33,8 @@ short_answer: `stem` ends with a question mark; `text` is a good answer; `key_po
 that a good answer has.
 No question shows its own answer. Fields that a type does not need are null. Answer with JSON only."""
 
-REPAIR = """Some questions break the rules; `faults` says which, and why. Write these anew, in the same form, so that they \
-meet the rules; answer with JSON only: the questions that are written anew."""
+REPAIR = """Some questions break the rules; `faults` says which, and why. Write these anew, in the same form, so that \
+they meet the rules; answer with JSON only: the questions that are written anew."""
 
 
 class Written(BaseModel):
@@ -76,7 +76,7 @@ class Unusable(ValueError):
 
 
 def schema(types: Sequence[Type]) -> dict[str, Any]:
-    """Return the JSON schema of an answer, as `response_format` takes it: every field is required, null where unused."""
+    """Return the JSON schema of an answer, as `response_format` takes it; a field that a type does not use is null."""
     texts = {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]}
 
     def optional(kind: str) -> dict[str, Any]:

@@ -38,9 +38,11 @@ class QuizRequest(Shape):
     resource_ids: Ids | None = None
     collection_id: UUID | None = None
     num_questions: int = Field(ge=5, le=50)
-    question_types: Annotated[list[Type], Field(min_length=1, max_length=len(TYPES)), AfterValidator(_once)] = list(
-        TYPES
-    )
+    question_types: Annotated[
+        list[Type],
+        Field(default_factory=lambda: list(TYPES), min_length=1, max_length=len(TYPES)),
+        AfterValidator(_once),
+    ]
     difficulty: Difficulty | None = None
     title: Annotated[str, Field(max_length=200), AfterValidator(_one_line)] | None = None
 
@@ -226,7 +228,9 @@ async def regenerate_question(request: Request) -> Response:
 
 _ONE = "/quizzes/{id}/questions/{qid}"
 routes = [
-    route("POST", "/quizzes", create_quiz, scope="write", takes=QuizRequest, gives=Requested, status=202, also=(404, 409)),
+    route(
+        "POST", "/quizzes", create_quiz, scope="write", takes=QuizRequest, gives=Requested, status=202, also=(404, 409)
+    ),
     route("GET", "/quizzes", list_quizzes, scope="read", queries=Paged, gives=Listed[QuizView]),
     route("GET", "/quizzes/{id}", read_quiz, scope="read", gives=QuizView),
     route("DELETE", "/quizzes/{id}", delete_quiz, scope="write", status=204),

@@ -54,8 +54,8 @@ def select(
 ) -> list[Draft]:
     """Choose up to `number` questions; `lengths` are the characters of the materials, in the order of their sources.
 
-    A difficulty that is asked for comes first. Each turn takes the type whose turn it is, and of that type the question of the greatest merit, less what was taken
-    of its part of the material, its difficulty and its truth already.
+    A difficulty that is asked for comes first. Each turn takes the type whose turn it is, and of that type the question
+    of the greatest merit, less what was taken of its part of the material, its difficulty and its truth already.
     """
     starts = [sum(lengths[:source]) for source in range(len(lengths))]
     whole = max(1, sum(lengths))
@@ -64,7 +64,7 @@ def select(
     def place(draft: Draft) -> int:
         return (starts[draft.source] + draft.passage_start) * parts // whole
 
-    shares: dict[str, float] = dict(MIX) if difficulty is None else {difficulty: 1.0}
+    shares: dict[Difficulty, float] = MIX if difficulty is None else {difficulty: 1.0}
     quiz = _Quiz()
 
     def value(draft: Draft) -> float:

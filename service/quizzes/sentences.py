@@ -75,7 +75,7 @@ def sentences_of(content: str) -> Iterator[Sentence]:
                 bullet = _BULLET.match(raw)
                 one += bullet.end() if bullet else len(raw) - len(raw.lstrip())
                 raw = block[one:other].rstrip()
-                if raw:
+                if raw and "\t" not in raw:  # a tab stands between the cells of a table
                     text = re.sub(r"\s+([,.;:)])", r"\1", " ".join(raw.split()))
                     yield Sentence(text, start + one, start + one + len(raw))
 

@@ -96,7 +96,7 @@ def _made(stem: str, answer: str, topic: str, merit: float, *, strip: bool = Fal
 
 
 def key_points(answer: str, stem: str = "") -> list[dict[str, Any]]:
-    """Return the points that an answer makes: what its phrases name, each with its forms; its verbs where that is little."""
+    """Return the points that an answer makes: what its phrases name; its verbs where that is little."""
     said = stem.lower()
     points: list[dict[str, Any]] = []
     tokens = tokens_of(answer)
@@ -110,9 +110,8 @@ def key_points(answer: str, stem: str = "") -> list[dict[str, Any]]:
         if text.lower() not in said and singular(text.split()[-1]) not in said:
             points.append({"text": text, "terms": _terms(text)})
     if len(points) < 2:
-        points += [_verb(token) for token in tokens if token.part == "verb" and _telling_verb(token, said)][
-            : 3 - len(points)
-        ]
+        verbs = {parts_of(token.lower).get("VERB", ""): token for token in tokens if token.part == "verb"}
+        points += [_verb(token) for token in verbs.values() if _telling_verb(token, said)][: 3 - len(points)]
     return points[:POINTS]
 
 

@@ -62,7 +62,7 @@ class Source:
     content: str = ""
 
 
-def _chosen(account_id: UUID, sources: Mapping[str, Any]) -> Select[tuple[UUID]]:
+def _chosen(account_id: UUID, sources: Mapping[str, Any]) -> Select[UUID]:
     seen = select(Resource.id).where(visible_to(account_id))
     if "document_ids" in sources:
         ids = [UUID(id) for id in sources["document_ids"]]

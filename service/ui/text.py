@@ -301,8 +301,8 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-ENGLISH |= quiz_text.ENGLISH
-BROWSER |= quiz_text.BROWSER
+ENGLISH.update(quiz_text.ENGLISH)
+BROWSER.update(quiz_text.BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:

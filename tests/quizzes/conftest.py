@@ -63,10 +63,10 @@ def run(pharos: Settings) -> Iterator[Run]:
 
 async def ask(owner: Account, *ids: UUID, **fields: Any) -> UUID:
     """Ask for a quiz of ten questions on resources."""
-    sources = {"resource_ids": [str(id) for id in ids]}
     given: dict[str, Any] = {"num_questions": 10, "question_types": TYPES, "difficulty": None, "title": None}
+    wanted = Wanted(sources={"resource_ids": [str(id) for id in ids]}, **(given | fields))
     async with transaction() as session:
-        quiz_id, _ = await actions.request(session, owner, Wanted(**{"sources": sources, **given, **fields}))
+        quiz_id, _ = await actions.request(session, owner, wanted)
     return quiz_id
 
 

@@ -1,7 +1,7 @@
 """A server on 127.0.0.1 that speaks as an OpenAI-compatible one does, and says what a test has it say."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +13,7 @@ Say = Callable[[dict[str, Any]], Any]
 
 @dataclass
 class FakeModel:
-    """Answers each request with the next of `says`, the last for ever: a text, a status, or a function of the request."""
+    """Answers each request with the next of `says`, the last for ever: a text, a status, or a function of it."""
 
     says: list[Any]
     tokens: int | None = 100
@@ -57,7 +57,7 @@ class FakeModel:
 
 
 @asynccontextmanager
-async def serving(*says: Any) -> AsyncIterator[FakeModel]:
+async def serving(*says: Any) -> AsyncGenerator[FakeModel]:
     """Serve until the block ends."""
     model = FakeModel(list(says))
     server = await asyncio.start_server(model.serve, "127.0.0.1", 0)

@@ -205,7 +205,8 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         hers = {
             collection.json()["id"], annotation.json()["id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
-            document["task_id"], studied, *quiz.json().values(), saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
+            document["task_id"], studied, *quiz.json().values(),
+            saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip
 
         reached: list[str] = []
