@@ -99,6 +99,12 @@ def is_fragment(tokens: Sequence[Token]) -> bool:
         return first.lower in _ENTRIES or first.part not in ("preposition", "adverb")
     if first.part == "verb" and not first.lower.endswith("ing"):
         return True
+    relative = next((place for place, token in enumerate(tokens[:5]) if token.lower in ("that", "which", "who")), None)
+    finite = [
+        t for t in tokens if t.part in ("auxiliary", "modal") or (t.part == "verb" and not t.lower.endswith(_FORMS))
+    ]
+    if relative is not None and not any(token in finite for token in tokens[:relative]) and len(finite) < 2:
+        return True  # “Functions that create an iterator.”
     verb = parts_of(first.lower).get("VERB", first.lower)
     if verb != first.lower and first.lower.endswith("s") and following.part in ("preposition", "determiner", "to"):
         return True  # “Matches at the end of a line.”
@@ -106,6 +112,7 @@ def is_fragment(tokens: Sequence[Token]) -> bool:
     return bare and following.part == "verb" and following.lower.endswith(("ed", "ing"))
 
 
+_FORMS = ("ing", "ed")
 _ENTRIES = frozenset(
     "true false none return returns raise raises raised changed new deprecated added note default example examples"
     " usage optional exception availability class method function module object attribute parameter".split()

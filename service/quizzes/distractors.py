@@ -56,6 +56,7 @@ def _ranked(answer: Answer, pool: Pool, place: int | None, random: Random) -> li
     same = [other for (kind, key), other in pool.entries.items() if kind == answer.kind and key != answer.key]
     if answer.kind == "term":
         frequent = [other for other in same if other.count > 1 or other.subjects or len(other.answer.key.split()) > 1]
+        frequent = [one for one in frequent if one.subjects or " " in one.answer.key or parts_of(one.answer.key)]
         same = frequent if len(frequent) >= 2 * WANTED else same
     return sorted(same, key=likeness, reverse=True)[: 12 * WANTED]
 

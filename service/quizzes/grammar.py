@@ -146,6 +146,8 @@ def _open(lower: str, known: dict[str, str], previous: Token | None, following: 
     """Choose between noun, verb, adjective and adverb."""
     if lower.endswith(_ADJECTIVAL) and "-" in lower:
         return "adjective"
+    if not known and "-" in lower and _may_name(following):
+        return "adjective"
     if not known:
         if lower.endswith("ly"):
             return "adverb"

@@ -107,7 +107,8 @@ class Making:
                 None,
                 {"value": False},
             )
-        if answer.kind not in ("number",):
+        telling = sum(token.part in ("noun", "proper", "adjective", "verb", "number") for token in reading.tokens)
+        if answer.kind != "number" and telling > _ENOUGH:
             values = accepted(answer)
             yield (
                 "fill_in_blank",

@@ -10,6 +10,7 @@ from service.quizzes.validation import content_words
 
 LEAST = 0.4  # merit: fewer questions are better than worse ones
 CHANCE = 0.15  # merit: so that another seed makes another quiz of the same text
+MOST_TRUTHS = 0.4  # share of true-or-false questions, where other types are asked for, too
 SAME = 0.6  # share of words in common above which two questions are one
 MIX: dict[Difficulty, float] = {"easy": 0.3, "medium": 0.5, "hard": 0.2}
 
@@ -84,6 +85,8 @@ def select(
         while len(quiz.chosen) < number and any(left.values()):
             for type in _turns(types):
                 left[type] = [draft for draft in left[type] if quiz.takes(draft)]
+                if type == "true_false" and len(types) > 1 and sum(quiz.truths.values()) >= MOST_TRUTHS * number:
+                    left[type] = []
                 if left[type] and len(quiz.chosen) < number:
                     best = max(left[type], key=value)
                     quiz.add(best, place(best))

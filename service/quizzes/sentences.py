@@ -22,7 +22,7 @@ _ENDED = re.compile(r"[.!?:…]['\"”’)\]]*\s*$")
 _BULLET = re.compile(r"\s*(?:[•◦▪‣·*–—-]+|\d{1,3}[.)]|\(?[a-z]\)|\[\d+\])\s+")
 _NUMBERED = re.compile(r"\d+(?:\.\d+)+\.?\s")
 _CODE = re.compile(
-    r"[{}<>=\\|@#$_^~*`\[\]•→←■□►§¶]|\(\)|://|www\.|--|\+\+|>>>|\.\.|[a-z]\.[a-z]{2,4}\b(?![.])|(?<!\w)[/~]\w|\w\(\d\w?\)|[a-z][A-Z]|\b[A-Z]\d\d|::"
+    r"[{}<>=\\|@#$_^~*`\[\]•→←■□►§¶]|\(\)|://|www\.|--|\+\+|>>>|\.\.|[a-z]\.[a-z]{2,4}\b(?![.])|(?<!\w)[/~]\w|\w\(\d\w?\)|[a-z][A-Z]|\b[A-Z]\d\d|::|\w\(\w"
     r"|\w/\w+/|\.(?:py|txt|conf|html?|deb|gz)\b"
 )
 _RUN_ON = re.compile(
@@ -30,6 +30,7 @@ _RUN_ON = re.compile(
     r"|[a-z]\s(?:Table|Figure|Note|Warning|Tip|Caution|Listing)\s|\s\d+(?:\.\d+)+\s[A-Z]"
 )
 _TORN = re.compile(r"\s(?:ing|ed|es|ly|er|est|tion|s)\s")
+_WHO = re.compile(r"(?:With|In|For|On|At|By|From|Under|Without|Given|Using)\b[^,]*, (?:it|they)\b|[B-Z] ")
 _SPEECH = re.compile(r"[\"“][^\"”]{30,}[\"”]|\b(?:said|says|told|added|tweeted)\b")
 _STARTS = re.compile(r"[A-Z][\w’'-]*|\d")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -134,6 +135,8 @@ def _contents_flaw(text: str) -> str | None:
     found = words.ELSEWHERE.search(text)
     if found:
         return f"speaks of something elsewhere (“{found[0]}”)"
+    if _WHO.match(text):
+        return "speaks of something that it does not name"
     if _TORN.search(text):
         return "has torn words in it"
     if _SPEECH.search(text):

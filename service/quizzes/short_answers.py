@@ -91,7 +91,7 @@ def _why(reading: Reading, text: str) -> Iterator[Made]:
 
 def _made(stem: str, answer: str, topic: str, merit: float, *, strip: bool = False) -> Iterator[Made]:
     points = key_points(answer, stem)
-    if points and len(answer.split()) >= 2:
+    if points and len(answer.split()) >= 2 and (len(points) > 1 or " " in points[0]["text"]):
         yield " ".join(stem.split()), answer, points, topic, merit
 
 
@@ -107,7 +107,8 @@ def key_points(answer: str, stem: str = "") -> list[dict[str, Any]]:
         text = answer[words[0].start : words[-1].end]
         if len(words) == 1 and "ADJ" in parts_of(words[0].lower):
             continue  # “a free operating system” was not read to its end
-        if text.lower() not in said and singular(text.split()[-1]) not in said:
+        again = any(point["text"].lower() == text.lower() for point in points)
+        if text.lower() not in said and singular(text.split()[-1]) not in said and not again:
             points.append({"text": text, "terms": _terms(text)})
     if len(points) < 2:
         verbs = {parts_of(token.lower).get("VERB", ""): token for token in tokens if token.part == "verb"}
