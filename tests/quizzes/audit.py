@@ -7,7 +7,8 @@ from service.quizzes.drafts import BLANK, Draft
 
 PRONOUNS = frozenset("it its he she they them his her their this that these those such here there".split())
 DATES = re.compile(
-    r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{4}-\d\d-\d\d|\d\d?:\d\d|\b\d{1,2} (?:Jan|Feb|Mar|Apr)\w* \d{4}\b"
+    r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\d{4}-\d\d-\d\d"
+    r"|\d\d?:\d\d|\b\d{1,2} (?:Jan|Feb|Mar|Apr)\w* \d{4}\b"
 )
 
 

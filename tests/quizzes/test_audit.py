@@ -14,12 +14,6 @@ from tests.quizzes.audit import complaints
 pytestmark = pytest.mark.integration
 
 PAGES = ["howto/logging.html", "howto/regex.html", "howto/unicode.html", "faq/programming.html"]
-    "howto/functional.html",
-    "howto/logging.html",
-    "howto/regex.html",
-    "tutorial/classes.html",
-    "faq/programming.html",
-]
 LEAST = 0.95  # of the questions have nothing that is complained of
 SEEDS = (1, 2, 3)
 
