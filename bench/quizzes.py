@@ -1,4 +1,4 @@
-"""Quizzes by rules, of real documents: how long 20 questions of 30 pages take. `python -m bench.quizzes SEED PAGE` shows.
+"""Quizzes by rules: how long 20 questions of 30 pages take. `python -m bench.quizzes SEED PAGE` shows some.
 
 The PDF is Debian Reference, the page a guide of the Python documentation, both read as an upload is.
 """
