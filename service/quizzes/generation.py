@@ -15,6 +15,7 @@ from service.quizzes.selection import select
 from service.quizzes.sentences import flaw, sentences_of, windows
 from service.quizzes.validation import faults
 
+MOST_TRUTHS = 0.4  # nearly every sentence gives one, and they tell the least of what somebody knows
 SAMPLE = 5_000  # characters by which a language is told
 
 _ONLY_CLOZE = (
@@ -32,7 +33,7 @@ def generate(materials: Sequence[Material], neighbours: Sequence[Material], aske
     drafts = candidates(known, neighbours, asked)
     lengths = [len(material.content) for material in known]
     random = Random(asked.seed)
-    chosen = select(drafts, asked.number, asked.types, asked.difficulty, lengths, random)
+    chosen = select(drafts, asked.number, asked.types, asked.difficulty, lengths, random, MOST_TRUTHS)
     return Made(tuple(chosen), message_of(known, chosen, asked))
 
 

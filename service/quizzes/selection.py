@@ -10,7 +10,6 @@ from service.quizzes.validation import content_words
 
 LEAST = 0.4  # merit: fewer questions are better than worse ones
 CHANCE = 0.15  # merit: so that another seed makes another quiz of the same text
-MOST_TRUTHS = 0.4  # share of true-or-false questions, where other types are asked for, too
 SAME = 0.6  # share of words in common above which two questions are one
 MIX: dict[Difficulty, float] = {"easy": 0.3, "medium": 0.5, "hard": 0.2}
 
@@ -52,8 +51,10 @@ def select(
     difficulty: Difficulty | None,
     lengths: Sequence[int],
     random: Random,
+    most_truths: float = 1.0,
 ) -> list[Draft]:
-    """Choose up to `number` questions; `lengths` are the characters of the materials, in the order of their sources.
+    """Choose up to `number` questions; `lengths` are the characters of the materials, in the order of their sources,
+    `most_truths` the share of true-or-false questions where other types are asked for, too.
 
     A difficulty that is asked for comes first. Each turn takes the type whose turn it is, and of that type the question
     of the greatest merit, less what was taken of its part of the material, its difficulty and its truth already.
@@ -85,7 +86,7 @@ def select(
         while len(quiz.chosen) < number and any(left.values()):
             for type in _turns(types):
                 left[type] = [draft for draft in left[type] if quiz.takes(draft)]
-                if type == "true_false" and len(types) > 1 and sum(quiz.truths.values()) >= MOST_TRUTHS * number:
+                if type == "true_false" and len(types) > 1 and sum(quiz.truths.values()) >= most_truths * number:
                     left[type] = []
                 if left[type] and len(quiz.chosen) < number:
                     best = max(left[type], key=value)
