@@ -9,7 +9,6 @@ import asyncio
 import gzip
 import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -22,6 +21,7 @@ from uuid import UUID
 import numpy as np
 
 from bench.cranfield import model_server
+from bench.debian import unpacked
 from bench.report import Report, WorkNotDone
 from bench.servers import inherited, process
 from service import inference
@@ -32,7 +32,6 @@ from service.taxonomy.evaluation import Labels, macro_f1
 from service.taxonomy.meanings import said
 
 PACKAGE = "dict-foldoc"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pharos-bench"
 CLASSES = 20
 WORDS = 8  # of an article, at least
 DRAWS = 3  # of labelled articles
@@ -77,19 +76,6 @@ class Article:
     subjects: list[str]
 
 
-def fetched(cache: Path) -> Path:
-    """Return the folder of the dictionary; the package is fetched once and unpacked, not installed."""
-    folder = cache / PACKAGE
-    if not folder.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=cache) as work:
-            subprocess.run(["apt-get", "download", "-q", PACKAGE], cwd=work, check=True, stdout=sys.stderr)
-            (package,) = Path(work).glob("*.deb")
-            subprocess.run(["dpkg-deb", "-x", package, Path(work) / "unpacked"], check=True)
-            (Path(work) / "unpacked").rename(folder)
-    return folder / "usr" / "share" / "dictd"
-
-
 def number(text: str) -> int:
     """Return a number of a dictd index: base 64, most significant digit first (dictfmt(1))."""
     value = 0
@@ -111,7 +97,7 @@ def articles(folder: Path) -> Iterator[Article]:
 
 def run() -> Report:
     """Embed the articles, and let both kinds of model learn from more and more of them."""
-    known = list(articles(fetched(CACHE)))
+    known = list(articles(unpacked(PACKAGE) / "usr" / "share" / "dictd"))
     classes = [name for name, _ in Counter(one.subjects[0] for one in known).most_common(CLASSES)]
     if set(classes) != set(DESCRIPTIONS):
         raise WorkNotDone(f"the dictionary has other subjects than those described: {classes}")

@@ -64,6 +64,16 @@ CALLS: dict[str, tuple[str, ...]] = {
     "reviews": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion", "documents", "quiz_sessions", "reviews", "notifications"),
+    "ui": (
+        "resources",
+        "graph",
+        "search",
+        "ingestion",
+        "documents",
+        "quizzes",
+        "quiz_sessions",
+        "reviews",
+        "notifications",
+    ),
     "notifications": (),
 }

@@ -41,6 +41,7 @@ from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
 from service.quiz_sessions.routes import routes as quiz_session_routes
+from service.quizzes.routes import routes as quiz_routes
 from service.recommendations.routes import routes as recommendation_routes
 from service.resources.routes import routes as resource_routes
 from service.reviews.routes import routes as review_routes
@@ -82,6 +83,7 @@ ROUTES: list[BaseRoute] = [
     *notification_routes,
     *live_routes,
     *cache_routes,
+    *quiz_routes,
     *ui_routes,
 ]
 

@@ -31,6 +31,8 @@ from service.quality.events import QualityStale
 from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
+from service.quizzes.events import QuizReplacementRequested, QuizRequested, QuizStalled
+from service.quizzes.listening import record_end
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
 from service.recommendations.listening import record_annotation, record_collection_add
 from service.resources.events import (
@@ -82,6 +84,8 @@ CUT = Task("cut_notifications", BATCH, 1, 300)
 INVALIDATE = Task("invalidate_cache", URGENT, 3, 30, "resource_id")
 CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
 WARM = Task("warm_cache", BATCH, 1, 600)
+GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
+REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -155,6 +159,10 @@ HOOKS = [
     On(ResourceCreated,         AUTHORS, 60,        300),
     On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
+    On(QuizRequested,           GENERATE),
+    On(QuizStalled,             GENERATE),
+    On(QuizReplacementRequested, REPLACE),
+    On(BackgroundTaskFailed,    record_end),
     On(AnnotationCreated,       record_annotation),
     On(CollectionResourceAdded, record_collection_add),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),

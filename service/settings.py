@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -84,6 +84,18 @@ class Settings(BaseSettings):
         description="Shares of accuracy, completeness, consistency, timeliness, relevance in a resource's quality, by"
         " commas; they sum to 1.",
     )
+
+    llm_url: str | None = Field(
+        None,
+        description="OpenAI-compatible server that writes quiz questions, as `https://host/v1`; unset: they are made by"
+        " rules.",
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Key that is sent to `llm_url`.")
+    llm_model: str = Field("gpt-4o-mini", description="Model that is asked for at `llm_url`.")
+    llm_seconds: float = Field(60, gt=0, description="Time that one answer of the model may take, seconds.")
+    llm_retries: int = Field(2, ge=0, description="Further tries where the model's server is busy or breaks off.")
+    llm_tokens_quiz: int = Field(60_000, ge=1000, description="Tokens that one quiz may cost at most.")
+    llm_tokens_day: int = Field(1_000_000, ge=0, description="Tokens that all quizzes of a day (UTC) may cost at most.")
 
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
     events_broadcast_kept: int = Field(

@@ -15,6 +15,7 @@ from service.ingestion.actions import announce_stalled
 from service.notifications.actions import tell_missed
 from service.quality import actions as quality
 from service.queue import actor
+from service.quizzes.progress import announce_stalled as announce_stalled_quizzes
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
 from service.taxonomy import meanings, predictions
@@ -35,6 +36,7 @@ SWEEPS: dict[
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
     "notifications": tell_missed,
     "categories": meanings.announce_stale,
+    "quizzes": announce_stalled_quizzes,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }
 

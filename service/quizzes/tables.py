@@ -1,10 +1,10 @@
 """The rows that only this slice changes."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text, func
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,3 +67,12 @@ class Question(Base):
     reported_at: Mapped[datetime | None] = mapped_column(Time)
     edited_at: Mapped[datetime | None] = mapped_column(Time)
     retired_at: Mapped[datetime | None] = mapped_column(Time)  # replaced: new sessions do not ask it
+
+
+class ModelUsage(Base):
+    """Tokens that the language model of quizzes has cost on a day (UTC), with those that running requests reserved."""
+
+    __tablename__ = "quiz_model_usage"
+
+    day: Mapped[date] = mapped_column(primary_key=True)
+    tokens: Mapped[int] = mapped_column(BigInteger)

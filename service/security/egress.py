@@ -7,7 +7,7 @@ credentials, no proxies from the environment.
 
 import asyncio
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -156,6 +156,19 @@ class Egress:
         except TimeoutError as error:
             raise FetchTimeout(url=_bare(target), host=target.host, seconds=self.limits.total) from error
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, max_bytes: int | None = None) -> Fetched:
+        """Send JSON to a URL and return the answer's whole body; a redirect is refused (raises BadUrl, FetchError)."""
+        target = check_url(url, self.allow)
+        said = [("Content-Type", "application/json"), *headers.items()]
+        try:
+            async with asyncio.timeout(self.limits.total), self._open(target, "POST", said, body) as answer:
+                _check_status(target, answer)
+                return Fetched(
+                    _bare(target), answer.status, answer.headers, await self._read(target, answer, max_bytes)
+                )
+        except TimeoutError as error:
+            raise FetchTimeout(url=_bare(target), host=target.host, seconds=self.limits.total) from error
+
     async def _follow(self, target: httpx.URL, max_bytes: int | None) -> Fetched:
         hops = [_bare(target)]
         outcome = await self._hop(target, max_bytes)
@@ -174,7 +187,7 @@ class Egress:
 
     async def _hop(self, target: httpx.URL, max_bytes: int | None) -> Fetched | str:
         """Return the answer, or where it redirects to."""
-        async with self._get(target) as answer:
+        async with self._open(target) as answer:
             location = answer.headers.get("location")
             if answer.status in REDIRECTS and location is not None:
                 return location
@@ -183,12 +196,20 @@ class Egress:
             return Fetched(_bare(target), answer.status, answer.headers, body)
 
     @asynccontextmanager
-    async def _get(self, target: httpx.URL) -> AsyncGenerator["_Answer"]:
+    async def _open(
+        self,
+        target: httpx.URL,
+        method: str = "GET",
+        said: Sequence[tuple[str, str]] = (),
+        content: bytes | None = None,
+    ) -> AsyncGenerator["_Answer"]:
         url, host, seconds = _bare(target), target.host, self.limits.total
         timeouts = {"connect": self.limits.connect, "read": seconds, "write": seconds}
-        headers = [("Host", target.netloc.decode("ascii")), *HEADERS]
+        headers = [("Host", target.netloc.decode("ascii")), *HEADERS, *said]
         try:
-            async with self._pool.stream("GET", url, headers=headers, extensions={"timeout": timeouts}) as response:
+            async with self._pool.stream(
+                method, url, headers=headers, content=content, extensions={"timeout": timeouts}
+            ) as response:
                 yield _Answer(response.status, httpx.Headers(response.headers), response.aiter_stream())
         except httpcore.ConnectTimeout as error:
             reason = f"it did not accept a connection within {self.limits.connect:g} s"

@@ -33,6 +33,7 @@ from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
 from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
+from service.ui.quizzes import quiz_page, quizzes_page
 from service.ui.search import Asked, search
 from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
@@ -304,6 +305,8 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/notifications", notifications_page, scope="read"),
     page("GET", "/ui/documents", documents_page, scope="read"),
     page("GET", "/ui/documents/rows", document_rows, scope="read"),
+    page("GET", "/ui/quizzes", quizzes_page, scope="read"),
+    page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

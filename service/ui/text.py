@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.ui import quiz_text
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
@@ -387,6 +388,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     **STUDY_BROWSER,
 }
 """What the modules in the browser say; they get it as JSON with each page."""
+
+ENGLISH.update(quiz_text.ENGLISH)
+BROWSER.update(quiz_text.BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:

@@ -132,6 +132,8 @@ async def use(
     lamps = (await api.post("/collections", json={"name": "Lamps"})).json()["id"]
     assert (await api.post(f"/collections/{lamps}/resources", json={"resource_ids": ids})).status_code == 200
 
+    await study(api, ids[1], hurry)
+
     async def carried() -> bool:
         await hurry()
         async with reading() as session:
@@ -154,6 +156,23 @@ async def read_one(api: httpx.AsyncClient, id: str, send: Send, hurry: Callable[
         return (await api.get("/recommendations/profile")).json()["pending"] == 0
 
     await until(known, 30)
+
+
+async def study(api: httpx.AsyncClient, id: str, hurry: Callable[[], Awaitable[None]]) -> None:
+    """Have a quiz made, and one of its questions replaced."""
+    asked = await api.post("/quizzes", json={"resource_ids": [id], "num_questions": 5})
+    assert asked.status_code == 202, asked.text
+    quiz = f"/quizzes/{asked.json()['quiz_id']}"
+
+    async def made() -> bool:
+        await hurry()
+        state = (await api.get(quiz)).json()
+        assert state["status"] != "failed", state
+        return state["status"] == "ready"
+
+    await until(made, 60)
+    question = (await api.get(f"{quiz}/questions")).json()["items"][0]["id"]
+    assert (await api.post(f"{quiz}/questions/{question}/regenerate")).status_code == 202
 
 
 async def rows() -> dict[str, list[str]]:

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from service.database import reading, transaction
 from service.event_log import EventRow
 from service.quiz_sessions.actions import read, submit
-from service.quiz_sessions.opened import open_session_of
+from service.quiz_sessions.opened import newest_open
 from service.quiz_sessions.tables import QuizSession, SessionQuestion
 from service.quizzes.tables import Question
 from service.security.accounts import Account
@@ -325,11 +325,11 @@ async def test_an_editor_asks_whether_somebody_still_takes_the_quiz(
     ada: httpx.AsyncClient, grace: httpx.AsyncClient
 ) -> None:
     id = await quiz(ada, *OF_EACH)
-    hers, his = [Account(await me(who), "x", "editor", ROLES["editor"]) for who in (ada, grace)]
+    hers, his = [await me(who) for who in (ada, grace)]
 
-    async def taking(who: Account) -> bool:
+    async def taking(who: UUID) -> bool:
         async with reading() as rows:
-            return await open_session_of(rows, who, id)
+            return await newest_open(rows, who, id) is not None
 
     assert not await taking(hers)
     session = await begun(ada, id, time_limit_seconds=1)

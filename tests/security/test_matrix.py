@@ -167,6 +167,8 @@ BODIES: dict[str, Any] = {
     "POST /reviews/{id}": {"rating": 3},
     "PUT /documents/{id}": {"filename": "Mine now"},
     "PUT /subjects/{id}": {"name": "Mine now"},
+    "PUT /quizzes/{id}/questions/{qid}": {"weight": 2},
+    "POST /quizzes/{id}/questions/{qid}/report": {"reason": "Mine now"},
 }
 
 
@@ -206,6 +208,10 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         assert (page.status_code, upload.status_code) == (202, 202)
         saved = await her.post("/searches/saved", json={"name": HIDDEN, "search": {"query": HIDDEN}})
         batch = await her.post("/batch", json={"resource_ids": [note.json()["id"]], "operation": "reindex"})
+        long = {"title": HIDDEN, "content": f"The {HIDDEN} shines at night. " * 20, "private": True}
+        studied = (await her.post("/resources", json=long)).json()["id"]
+        quiz = await her.post("/quizzes", json={"resource_ids": [studied], "num_questions": 5})
+        assert quiz.status_code == 202, quiz.text
         token = await her.post("/auth/tokens", json={"name": HIDDEN, "scopes": ["read"]})
         signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
         [document] = upload.json()["items"]
@@ -226,7 +232,8 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
             collection.json()["id"], annotation.json()["id"], subject.json()["id"], pieces.json()["upload_id"],
             str(quiz_id), str(question_id), taken.json()["session_id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
-            document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
+            document["task_id"], studied, *quiz.json().values(),
+            saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip
 
         reached: list[str] = []

@@ -235,11 +235,11 @@ async def test_what_the_search_tells_is_shown_and_escaped(
     hit |= {"snippet": "a <mark>lamp</mark>", "why": "its title <i>"}
     facets = {"type": {"note": 1, "book": 2}, "language": {}, "author": {"Eve <b>": 1, "Ada": 1}}
 
-    async def search(*_: object, **__: object) -> SimpleNamespace:
+    async def search(*_: object, **__: object) -> tuple[SimpleNamespace, bool]:
         told = {"did_you_mean": "lamp & light", "degraded": [], "took_ms": 1.0}
-        return SimpleNamespace(total=1, items=[hit], facets=facets, **told)
+        return SimpleNamespace(total=1, items=[hit], facets=facets, **told), False
 
-    monkeypatch.setattr("service.ui.search.retrieval.search", search)
+    monkeypatch.setattr("service.ui.search.cached.search", search)
     page = (await signed_in.get("/ui/search", params={"query": "lmap", "type": "note"})).text
     assert 'Did you mean <a href="/ui/search?query=lamp+%26+light&amp;type=note">lamp &amp; light</a>' in page
     assert "its title &lt;i&gt;" in page

@@ -6,7 +6,9 @@ const NAMES = [
   "document.uploaded", "document.processing", "document.processed", "document.failed", "indexing.started",
   "indexing.progress", "indexing.completed", "indexing.failed", "indexing.stale", "resource.created",
   "resource.updated", "resource.content_changed", "resource.metadata_changed", "resource.deleted",
-  "search.index_updated", "embedding.generated", "quiz.session.submitted", "user.notification",
+  "search.index_updated", "embedding.generated", "quiz.requested", "quiz.generation.started",
+  "quiz.generation.progress", "quiz.generated", "quiz.generation.failed", "quiz.question_replaced",
+  "quiz.session.submitted", "user.notification",
 ];
 const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
 const RETRY = 5_000; // ms, for answers after which the browser does not try again by itself
