@@ -20,7 +20,7 @@ from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
 from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
-from service.quality.events import QualityStale
+from service.quality.events import QualityComputed, QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
@@ -53,6 +53,7 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
+LABEL = Task("update_search_labels", INDEXING, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 QUALITY = Task("recompute_quality", ML_TASKS, 2, 120, "resource_id")
 DEGRADATION = Task("monitor_quality_degradation", BATCH, 2, 1800)
@@ -122,7 +123,8 @@ HOOKS = [
     On(ResourceCreated,         CLASSIFY, 20,         60),
     On(ResourceContentChanged,  CLASSIFY, 20,         60),
     On(EmbeddingGenerated,      CLASSIFY, 20,         60),  # it needs one: retries would be spent on a slow model
-    On(ResourceClassified,      INDEX,    1,           4),  # categories are facets
+    On(ResourceClassified,      LABEL,    1,           4),  # categories and quality are facets
+    On(QualityComputed,         LABEL,    1,          10),
     On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),

@@ -85,6 +85,14 @@ class Settings(BaseSettings):
         " commas; they sum to 1.",
     )
 
+    search_quality: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="What a resource of the best quality gains in a search, and one of the worst loses, as a share of"
+        " its score; 0: nothing.",
+    )
+
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people.")
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
 from service.errors import Invalid, NotFound
-from service.quality.tables import Quality
+from service.quality.tables import qualities_of
 from service.resources import actions
 from service.resources.shapes import (
     FIELDS,
@@ -19,6 +18,7 @@ from service.resources.shapes import (
     TagChange,
     TagChanges,
     TagPrefix,
+    known,
     view,
 )
 from service.resources.tables import Resource
@@ -46,7 +46,10 @@ async def list_resources(request: Request) -> Response:
     filters = asked.model_dump(exclude={"type"})
     async with reading() as session:
         total, rows = await actions.browse(session, account(request), types=asked.type or (), **filters)
-    return page([ResourceItem.model_validate(row).model_dump() for row in map(_without_text, rows)], total, asked)
+        ids = [row.id for row in rows]
+        categories, qualities = await categories_of(session, ids), await qualities_of(session, ids)
+    items = [_without_text(row) | known(categories.get(row.id), qualities.get(row.id)) for row in rows]
+    return page([ResourceItem.model_validate(item).model_dump(exclude_unset=True) for item in items], total, asked)
 
 
 def _without_text(row: Resource) -> dict[str, Any]:
@@ -57,8 +60,8 @@ async def read_resource(request: Request) -> Response:
     """Read one resource."""
     async with reading() as session:
         resource = await actions.read(session, account(request), path_id(request, what="resource"))
-        categories = await categories_of(session, resource.id)
-        quality = await session.scalar(select(Quality.overall).where(Quality.resource_id == resource.id))
+        categories = (await categories_of(session, [resource.id])).get(resource.id)
+        quality = (await qualities_of(session, [resource.id])).get(resource.id)
     return view(resource, categories=categories, quality=quality)
 
 

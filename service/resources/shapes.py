@@ -165,18 +165,20 @@ class Browse(Paged):
 FIELDS = tuple(name for name in ResourceView.model_fields if name not in ("categories", "quality"))
 
 
+def known(categories: Sequence[CategoryOf] | None, quality: float | None) -> dict[str, Any]:
+    """Return what a resource is about and how good it is, as far as that is known."""
+    about: dict[str, Any] = {"categories": categories} if categories else {}
+    return about if quality is None else about | {"quality": {"overall": quality}}
+
+
 def view(
     resource: Resource | Mapping[str, Any],
     status: int = 200,
     headers: dict[str, str] | None = None,
-    categories: Sequence[CategoryOf] = (),
+    categories: Sequence[CategoryOf] | None = None,
     quality: float | None = None,
 ) -> Response:
     """Answer with a resource, what it is about and how good it is where that is known, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
-    row = {name: get(name) for name in FIELDS}
-    if categories:
-        row["categories"] = categories
-    if quality is not None:
-        row["quality"] = {"overall": quality}
+    row = {name: get(name) for name in FIELDS} | known(categories, quality)
     return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})

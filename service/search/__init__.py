@@ -16,5 +16,7 @@ changes a resource's text or metadata.
     retrieval.py    a search from its query to its page
     filters.py      who may see what, and what was asked for
     inputs.py       what each derived row is made from
+    labels.py       what facets count
+    turns.py        one writer of a row at a time
     actions.py      writes the derived rows
 """

@@ -8,7 +8,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class SearchIndexUpdated(Event):
-    """The words of a resource are findable in their present form."""
+    """The words of a resource are findable in their present form, or what facets count of it has changed."""
 
     name = SystemEvent.SEARCH_INDEX_UPDATED
     resource_id: UUID

@@ -1,5 +1,6 @@
 """The rows that only this slice changes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -118,15 +119,18 @@ def in_category(category: str) -> Select[UUID]:
     )
 
 
-async def categories_of(session: ReadSession, resource_id: UUID) -> list[CategoryOf]:
-    """Return the categories that count of a resource, best first."""
+async def categories_of(session: ReadSession, resource_ids: Iterable[UUID]) -> dict[UUID, list[CategoryOf]]:
+    """Return the categories that count of each resource that has some, best first."""
     rows = await session.execute(
-        select(Category.id, Category.name, Category.path)
+        select(Classification.resource_id, Category.id, Category.name, Category.path)
         .join(Classification, Classification.category_id == Category.id)
-        .where(Classification.resource_id == resource_id, Classification.assigned)
+        .where(Classification.resource_id.in_(resource_ids), Classification.assigned)
         .order_by(Classification.rank)
     )
-    return [CategoryOf(id=row.id, name=row.name, path=row.path) for row in rows]
+    found: dict[UUID, list[CategoryOf]] = {}
+    for row in rows:
+        found.setdefault(row.resource_id, []).append(CategoryOf(id=row.id, name=row.name, path=row.path))
+    return found
 
 
 class ClassificationModel(Base):

@@ -26,6 +26,7 @@ from service.hooks import (
     EMBED,
     GRAPH,
     INDEX,
+    LABEL,
     OUTLIERS,
     PROFILE,
     QUALITY,
@@ -65,7 +66,7 @@ TABLES = [
 ONCE = "^(ingestion|citations|authors|resource.created|document|batch|collection.(created|resource)|embedding.gen)"
 OF_THE_RUN = {
     "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
-    "labels", "input_hash",  # of the index: with the ids of categories
+    "labels", "labels_hash", "input_hash",  # of the index: with the ids of categories
     "weights",  # of the terms, as numbered in the order of their arrival; against the mean length at the time
 }  # fmt: skip
 
@@ -294,4 +295,6 @@ async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: li
             assert await session.get(Embedding, resource.id) is not None
             assert await session.get(Quality, resource.id) is not None
     await database.connect("test", 5, 10)
-    assert {task.name for task in (RECONCILE, INDEX, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR)} == set(actors)
+    assert {task.name for task in (RECONCILE, INDEX, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR, LABEL)} == set(
+        actors
+    )
