@@ -10,6 +10,7 @@ changes a resource's text or metadata.
     fusion.py       one ranking out of two, newer texts, reasons
     terms.py        what BM25 needs, kept by the index task
     saved.py        searches that people keep
+    queries.py      what people search for, and do not find
     evaluation.py   how good a ranking is
     snippets.py     the passage to show, with marks
     suggestions.py  words and titles as one types, and other spellings

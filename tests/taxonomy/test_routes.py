@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.database import transaction
-from service.hooks import CLASSIFY, EMBED, INDEX, MEAN
+from service.hooks import CLASSIFY, EMBED, LABEL, MEAN
 from service.search import actions as search
 from service.taxonomy import predictions
 from service.taxonomy.tables import ClassificationModel
@@ -207,7 +207,7 @@ async def test_categories_are_filters_facets_and_stand_with_each_resource(api: h
     light, prism, song = await note(api, "Light"), await note(api, "Prism"), await note(api, "Song")
     for id, path in ((light, "science/physics"), (prism, "science"), (song, "arts")):
         assert (await api.put(f"/resources/{id}/classification", json={"path": path})).status_code == 200
-        await sent.expect(INDEX, resource_id=id)
+        await sent.expect(LABEL, resource_id=id)
         assert await index(id)
         assert not await index(id)
     listed = (await api.get("/resources", params={"category": "science"})).json()
