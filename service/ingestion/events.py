@@ -14,7 +14,7 @@ class IngestionStarted(Event):
 
 
 class IngestionProgressed(Event):
-    """One step began, ended or failed."""
+    """One step began, ended, or is to be tried again."""
 
     name = SystemEvent.INGESTION_PROGRESSED
     priority = EventPriority.LOW
