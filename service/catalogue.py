@@ -27,9 +27,9 @@ _PAGE = """\
 
 An event is `{{id, name, version, data, timestamp, priority, correlation_id, cause}}`. `data` holds ids and small facts,
 never bodies. `cause` is the id of the event whose task emitted it; all events of one request share its
-`correlation_id`. `GET /events/history` lists the last of them over all processes, `GET /resources/{{id}}/timeline` those
-of one resource, `GET /events/stream` sends them as they happen. `make table` prints which task each one starts with
-which policy. This page is written from the code by `make docs`.
+`correlation_id`. `GET /events/history` lists the last of them over all processes, `GET /resources/{{id}}/timeline`
+those of one resource, `GET /events/stream` sends them as they happen. `make table` prints which task each one starts
+with which policy. This page is written from the code by `make docs`.
 
 {families}
 `collection_ids` names the collections that everybody who sees the event may see; the owners of private ones are told by

@@ -41,6 +41,7 @@ class SystemEvent(StrEnum):
     CITATIONS_EXTRACTED = "citations.extracted"
     AUTHORS_EXTRACTED = "authors.extracted"
 
+    CITATIONS_STALE = "citations.stale"
     CITATIONS_RESOLVED = "citations.resolved"
     GRAPH_UPDATED = "graph.updated"
     GRAPH_STALE = "graph.stale"

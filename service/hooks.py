@@ -19,7 +19,13 @@ from service.collections.events import (
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
 from service.graph.events import GraphStale
-from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
+from service.ingestion.events import (
+    AuthorsExtracted,
+    CitationsExtracted,
+    CitationsStale,
+    IngestionStalled,
+    IngestionStarted,
+)
 from service.quality.events import QualityComputed, QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
@@ -52,6 +58,7 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 #                 name                         queue   retries  limit (s)  one per
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
+CITE = Task("extract_citations", DOCUMENTS, 3, 120, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 LABEL = Task("update_search_labels", INDEXING, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
@@ -97,7 +104,7 @@ def changes(field: str) -> Callable[[Any], bool]:
 
 def names_differ(event: ResourceUpdated) -> bool:
     """Tell whether something changed by which citations find an item, or who may see it."""
-    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content"}.isdisjoint(
+    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content", "identifiers"}.isdisjoint(
         event.changed_fields
     )
 
@@ -105,6 +112,16 @@ def names_differ(event: ResourceUpdated) -> bool:
 def authors_differ(event: ResourceMetadataChanged) -> bool:
     """Tell whether something changed that says who wrote a resource, or who may see it."""
     return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
+
+
+def given(event: ResourceCreated) -> bool:
+    """Tell whether somebody gave the text, and no page or file was read for it."""
+    return event.source == "content"
+
+
+def rewritten(event: ResourceUpdated) -> bool:
+    """Tell whether somebody wrote another text; one that was read again brings its HTML along."""
+    return "content" in event.changed_fields and "content_html" not in event.changed_fields
 
 
 # fmt: off
@@ -129,6 +146,9 @@ HOOKS = [
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),
     On(ResourceContentChanged,  ANCHOR,   2,          10),
+    On(ResourceCreated,         CITE,     2,          10, when=given),
+    On(ResourceUpdated,         CITE,     2,          10, when=rewritten),
+    On(CitationsStale,          CITE),
     On(CitationsExtracted,      GRAPH,   30,         120, batch=500),
     On(ResourceCreated,         GRAPH,   30,         120, batch=500),
     On(ResourceUpdated,         GRAPH,   30,         120, batch=500, when=names_differ),

@@ -255,6 +255,7 @@ async def _fields(session: Session, entered: Ingestion, resource: Resource, extr
         "language": resource.language or extracted.language,
         "authors": resource.authors or extracted.authors,
         "published_at": resource.published_at or extracted.published_at,
+        "identifiers": extracted.identifiers or resource.identifiers,
         "content": extracted.text,
         "content_html": extracted.html,
         "near_duplicate_of": await _near_duplicate(session, resource, extracted.signature),

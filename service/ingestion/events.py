@@ -60,6 +60,14 @@ class CitationsExtracted(Event):
     count: int
 
 
+class CitationsStale(Event):
+    """The reconciler found a text that somebody gave, and in which citations were not looked for."""
+
+    name = SystemEvent.CITATIONS_STALE
+    priority = EventPriority.LOW
+    resource_id: UUID
+
+
 class AuthorsExtracted(Event):
     """The authors that a page or a document names were found."""
 

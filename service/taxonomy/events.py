@@ -26,7 +26,7 @@ class TaxonomyStale(Event):
 
 
 class ResourceClassified(Event):
-    """What a resource is about was predicted, or said by a person, and is not what it was; filters go by these, best first."""
+    """What a resource is about is not what it was; the ids are those that filters go by, best first."""
 
     name = SystemEvent.RESOURCE_CLASSIFIED
     resource_id: UUID

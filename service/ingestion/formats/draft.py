@@ -25,4 +25,5 @@ class Draft:
     description: str | None = None
     canonical_url: str | None = None
     language: str | None = None
+    identifiers: list[str] = field(default_factory=list)  # its own, as it gives them: `doi:10.1000/182`
     links: list[Link] = field(default_factory=list)
