@@ -89,6 +89,7 @@ class SystemEvent(StrEnum):
     CLASSIFICATION_STALE = "classification.stale"
     CLASSIFICATION_MODEL_TRAINED = "classification.model_trained"
     CLASSIFICATION_MODEL_ACTIVATED = "classification.model_activated"
+    RESOURCES_EXPORTED = "resources.exported"
     USER_INTERACTION_TRACKED = "user.interaction_tracked"
     USER_PROFILE_UPDATED = "user.profile_updated"
     USER_PROFILE_STALE = "user.profile_stale"

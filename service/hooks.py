@@ -18,6 +18,7 @@ from service.collections.events import (
 )
 from service.documents.events import DocumentUploaded
 from service.events import Envelope, Event
+from service.exports.events import ResourcesExported
 from service.graph.events import GraphStale
 from service.ingestion.events import (
     AuthorsExtracted,
@@ -30,7 +31,7 @@ from service.quality.events import QualityComputed, QualityStale
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
-from service.recommendations.listening import record_annotation, record_collection_add
+from service.recommendations.listening import record_annotation, record_collection_add, record_export
 from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
@@ -159,6 +160,7 @@ HOOKS = [
     On(BatchRequested,          PROCESS_BATCH),
     On(AnnotationCreated,       record_annotation),
     On(CollectionResourceAdded, record_collection_add),
+    On(ResourcesExported,       record_export),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(SearchIndexStale,        INDEX),

@@ -21,6 +21,7 @@ from service.database import reading, transaction
 from service.hooks import (
     ANCHOR,
     AUTHORS,
+    CITE,
     CLASSIFY,
     DEGRADATION,
     EMBED,
@@ -295,6 +296,5 @@ async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: li
             assert await session.get(Embedding, resource.id) is not None
             assert await session.get(Quality, resource.id) is not None
     await database.connect("test", 5, 10)
-    assert {task.name for task in (RECONCILE, INDEX, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR, LABEL)} == set(
-        actors
-    )
+    expected = RECONCILE, CITE, INDEX, LABEL, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR
+    assert {task.name for task in expected} == set(actors)
