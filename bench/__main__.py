@@ -11,7 +11,7 @@ from bench.report import Report
 
 NAMES = (
     "queue", "put", "ingest", "extraction", "cranfield", "search", "classification", "graph", "recommendation",
-    "checks", "hostile",
+    "derived", "checks", "hostile", "live",
 )  # fmt: skip
 
 

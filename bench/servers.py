@@ -21,7 +21,10 @@ ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv-bench"
 LOCK = ROOT / "bench" / "requirements.lock"
 OURS = "service.app:create_app"
-PATIENT = ["--http", "service.security.connections:Patient"]  # as the supervisor starts Pharos
+PATIENT = [  # as the supervisor starts Pharos
+    "--http", "service.security.connections:Patient", "--ws", "service.security.sockets:PatientSocket",
+    "--ws-max-size", "65536", "--ws-per-message-deflate", "false",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

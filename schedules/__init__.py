@@ -9,18 +9,21 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WATCH
+from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WARM, WATCH
 from service.queue import sender
 
 TIMETABLE = [
     # minute hour day month weekday
     (cron("*/5 * * * *"), RECONCILE),
     (cron("*/5 * * * *"), WATCH),
+    (cron("20 * * * *"), CLEAN_FILES),
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),
+    (cron("30 4 * * *"), CUT),
     (cron("0 0 1 * *"), RETRAIN),
+    (cron("0 4 * * *"), CLEAN),
 ]
-AT_ONCE = [RECONCILE]  # also when the timetable starts, and when Redis was emptied
+AT_ONCE = [RECONCILE, WARM]  # also when the timetable starts, and when Redis was emptied
 
 for when, task in TIMETABLE:
     sender(task, periodic=when)

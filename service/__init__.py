@@ -13,8 +13,9 @@ The kernel:
     queue/          tasks over Redis: sending, the engine inside the `dramatiq` CLI, dead letters
     database.py     the pooled engine, transaction(), reading()
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
-    live.py         events to browsers
+    live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs
+    cache/          values that were costly to make, never older than the last answer to a write
     storage.py      the bytes of originals, by their hash
     inference.py    asks the model server
     embedded/       PostgreSQL and Valkey from their wheels
@@ -32,10 +33,13 @@ The slices, each with routes, tables, events, actions:
     collections/    resources put together, and their common meaning
     annotations/    passages that people mark, found again when a text changes
     ingestion/      the way in
-    documents/      uploaded files
+    documents/      uploaded files, the subjects they are studied for, and their passages
     recommendations/ what people touch, and what they might read next
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
+    quiz_sessions/  somebody takes a quiz, and what came of it
+    reviews/        questions that come back before they are forgotten
+    notifications/  what people are told
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -52,10 +56,14 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search", "collections"),
     "authors": (),
     "recommendations": ("resources",),
-    "documents": ("resources", "ingestion", "recommendations"),
+    "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
+    "cache": (),
     "quizzes": (),
+    "quiz_sessions": ("reviews",),
+    "reviews": (),
     "exports": (),
     "monitoring": (),
-    "ui": ("resources", "graph", "search", "ingestion"),
+    "ui": ("resources", "graph", "search", "ingestion", "documents", "quiz_sessions", "reviews", "notifications"),
+    "notifications": (),
 }

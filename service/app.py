@@ -13,26 +13,36 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, inference, live, logs, queue
+from service import database, inference, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
 from service.bus import Sender, bus
+from service.cache import cache
+from service.cache.routes import routes as cache_routes
 from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
+from service.documents.subject_routes import routes as subject_routes
+from service.documents.upload_routes import routes as upload_routes
 from service.errors import PharosError
 from service.events import origin
 from service.exports.routes import routes as export_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
 from service.ingestion.routes import routes as ingestion_routes
+from service.live.bell import ring
+from service.live.hub import hub
+from service.live.routes import routes as live_routes
 from service.monitoring.routes import routes as monitoring_routes
+from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
 from service.outbox import Relay
 from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
+from service.quiz_sessions.routes import routes as quiz_session_routes
 from service.recommendations.routes import routes as recommendation_routes
 from service.resources.routes import routes as resource_routes
+from service.reviews.routes import routes as review_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
 from service.search.saved_routes import routes as saved_search_routes
@@ -53,6 +63,8 @@ ROUTES: list[BaseRoute] = [
     *ingestion_routes,
     *resource_routes,
     *document_routes,
+    *subject_routes,
+    *upload_routes,
     *batch_routes,
     *graph_routes,
     *collection_routes,
@@ -64,7 +76,11 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
-    *live.routes,
+    *quiz_session_routes,
+    *review_routes,
+    *notification_routes,
+    *live_routes,
+    *cache_routes,
     *ui_routes,
 ]
 
@@ -128,15 +144,16 @@ async def queueing() -> AsyncGenerator[Sender]:
 async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
-    async with database.connected("web"), limits.connected(), queue.connected(), live.hub():
+    async with database.connected("web"), limits.connected(), queue.connected(), hub():
         await ensure_admin()
         TABLE.listen(bus)
         log.info("the table is set", hooks=len(HOOKS))
         gc.freeze()  # what is loaded stays: a full collection that looks through it stops every request for 0.2 s
         async with (
             inference.connected(),
+            cache.connected(),
             sending() as send,
-            Relay(bus, TABLE.route, send, live.ring).running(),
+            Relay(bus, TABLE.route, send, ring).running(),
             executed.recording(),
         ):
             yield

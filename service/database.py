@@ -7,6 +7,7 @@ transaction of its session (`Session.fetch`): a statement costs a quarter of the
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, ClassVar
 
 import asyncpg
@@ -168,7 +169,9 @@ async def transaction() -> AsyncGenerator[Session]:
                 await session.close()
         await driver.execute("COMMIT")
     for follow_up in session.after_commit:
-        follow_up()
+        followed = follow_up()
+        if isawaitable(followed):
+            await followed
 
 
 async def fetch(statement: Statement, **values: Any) -> list[asyncpg.Record]:

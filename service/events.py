@@ -52,6 +52,17 @@ class SystemEvent(StrEnum):
     AUTHORS_STALE = "authors.stale"
 
     DOCUMENT_UPLOADED = "document.uploaded"
+    DOCUMENT_PROCESSING = "document.processing"
+    DOCUMENT_PROCESSED = "document.processed"
+    DOCUMENT_FAILED = "document.failed"
+    INDEXING_STARTED = "indexing.started"
+    INDEXING_PROGRESS = "indexing.progress"
+    INDEXING_COMPLETED = "indexing.completed"
+    INDEXING_FAILED = "indexing.failed"
+    INDEXING_STALE = "indexing.stale"
+
+    QUIZ_SESSION_STARTED = "quiz.session.started"
+    QUIZ_SESSION_SUBMITTED = "quiz.session.submitted"
 
     BATCH_REQUESTED = "batch.requested"
 
@@ -93,8 +104,14 @@ class SystemEvent(StrEnum):
     USER_INTERACTION_TRACKED = "user.interaction_tracked"
     USER_PROFILE_UPDATED = "user.profile_updated"
     USER_PROFILE_STALE = "user.profile_stale"
+    USER_NOTIFICATION = "user.notification"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
+
+    CACHE_HIT = "cache.hit"
+    CACHE_MISS = "cache.miss"
+    CACHE_INVALIDATED = "cache.invalidated"
+    CACHE_WARMING_REQUESTED = "cache.warming_requested"
 
 
 class Event(BaseModel):

@@ -7,16 +7,21 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+# Notifications name events by text: their classes must be known.
+import service.queue.events  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from service.annotations.events import AnnotationCreated, AnnotationsStale
 from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
+from service.cache.events import WarmingRequested
+from service.cache.forgetting import FORGETS, forget_told
 from service.collections.events import (
     CollectionResourceAdded,
     CollectionResourceRemoved,
     CollectionStale,
     CollectionUpdated,
 )
-from service.documents.events import DocumentUploaded
+from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
+from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
 from service.events import Envelope, Event
 from service.exports.events import ResourcesExported
 from service.graph.events import GraphStale
@@ -27,7 +32,10 @@ from service.ingestion.events import (
     IngestionStalled,
     IngestionStarted,
 )
+from service.notifications.kinds import CAUSES
+from service.notifications.listening import notify
 from service.quality.events import QualityComputed, QualityStale
+from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
@@ -60,6 +68,7 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
 CITE = Task("extract_citations", DOCUMENTS, 3, 120, "resource_id")
+INDEX_DOCUMENT = Task("index_document", INDEXING, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
 LABEL = Task("update_search_labels", INDEXING, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
@@ -76,7 +85,12 @@ RECENTER = Task("update_collection_embeddings", DEFAULT, 3, 120, "collection_id"
 ANCHOR = Task("anchor_annotations", DEFAULT, 3, 300, "resource_id")
 GRAPH = Task("update_graph_edges", DEFAULT, 3, 600, "resource_id")
 AUTHORS = Task("normalize_author_names", BATCH, 3, 300, "resource_id")
+CLEAN_FILES = Task("clean_files", BATCH, 1, 600)
 PROFILE = Task("refresh_recommendation_profile", BATCH, 3, 120, "user_id")
+CUT = Task("cut_notifications", BATCH, 1, 300)
+INVALIDATE = Task("invalidate_cache", URGENT, 3, 30, "resource_id")
+CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
+WARM = Task("warm_cache", BATCH, 1, 600)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -86,7 +100,8 @@ class On:
     """When `event` happens, run a task `after` seconds (at most `at_most` while more keep coming), or call a function.
 
     `when` filters by payload; `keys` names the payload field whose every value gets a task of its own;
-    `batch` gathers up to that many keys into one task, which takes them as a list.
+    `batch` gathers up to that many keys into one task, which takes them as a list. `passes` names a payload field that
+    the task takes besides its key.
     """
 
     event: type[Event]
@@ -96,6 +111,7 @@ class On:
     when: Callable[[Any], bool] | None = None
     keys: str | None = None
     batch: int = 0
+    passes: str | None = None
 
 
 def changes(field: str) -> Callable[[Any], bool]:
@@ -130,6 +146,10 @@ HOOKS = [
     #  when                     run      after (s)  at most (s)
     On(IngestionStarted,        INGEST),
     On(DocumentUploaded,        PROCESS),
+    On(DocumentProcessed,       INDEX_DOCUMENT),
+    On(ResourceContentChanged,  reindex_changed_text),
+    On(EmbeddingGenerated,      settle_embedded),
+    On(BackgroundTaskFailed,    note_failure),
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
@@ -163,6 +183,7 @@ HOOKS = [
     On(ResourcesExported,       record_export),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
+    On(IndexingStale,           INDEX_DOCUMENT),
     On(SearchIndexStale,        INDEX),
     On(EmbeddingStale,          EMBED),
     On(QualityStale,            QUALITY),
@@ -177,6 +198,11 @@ HOOKS = [
     On(AuthorsStale,            AUTHORS),
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
+    *(On(Event.registry[name],  notify) for name in CAUSES if name in Event.registry),
+    On(ResourceUpdated,         INVALIDATE),
+    On(ResourceDeleted,         INVALIDATE),
+    On(WarmingRequested,        WARM,  passes="prefixes"),
+    *[On(event, forget_told) for event in FORGETS],  # once more, should the process that wrote it be gone
 ]
 # fmt: on
 
@@ -222,11 +248,12 @@ class Table:
 
 
 def _arguments(row: On, task: Task, event: Event) -> list[dict[str, Any]]:
+    passed = {} if row.passes is None else {row.passes: getattr(event, row.passes)}
     if task.key is None:
-        return [{}]
+        return [passed]
     if row.keys is None:
-        return [{task.key: str(getattr(event, task.key))}]
-    return [{task.key: str(value)} for value in getattr(event, row.keys)]
+        return [passed | {task.key: str(getattr(event, task.key))}]
+    return [passed | {task.key: str(value)} for value in getattr(event, row.keys)]
 
 
 TABLE = Table(HOOKS)

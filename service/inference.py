@@ -10,16 +10,18 @@ and their mean in the payload. Vectors are float32 in the machine's order: both 
 
 import asyncio
 import struct
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
 from typing import Any, Final
 
 import orjson
 
+from service.cache.local import local
 from service.errors import Unavailable
 from service.settings import settings
 
@@ -32,7 +34,6 @@ FRAME: Final = struct.Struct(">II")
 QUERY_TIMEOUT = 1.0  # seconds; a hundred times the usual
 PASSAGES_TIMEOUT = 110.0  # seconds; below the limit of the task that waits for it
 HUNG_FOR = 5.0  # seconds without another try after a query timed out: one search waits for a frozen server, not all
-CACHED = 1024  # vectors of queries
 
 Vector = bytes  # 384 float32
 
@@ -77,7 +78,6 @@ class _Connection:
 
 
 _idle: deque[_Connection] = deque()
-_vectors: OrderedDict[str, Vector] = OrderedDict()
 _hung_until = 0.0
 
 
@@ -105,20 +105,18 @@ def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
 async def embed_query(text: str) -> Vector:
     """Return the unit vector of a query; InferenceAway at once, or after 1 s, where there is none."""
     global _hung_until
-    key = " ".join(text.split())
-    if (known := _vectors.get(key)) is not None:
-        _vectors.move_to_end(key)
+    said = " ".join(text.split())
+    key = blake2b(f"{MODEL} {said}".encode(errors="replace"), digest_size=20).digest()
+    if (known := local.get(key)) is not None:
         return known
     if monotonic() < _hung_until:
         raise InferenceOutage(reason="it did not answer a moment ago")
     try:
-        _, vector = await _ask({"call": "query"}, key, QUERY_TIMEOUT)
+        _, vector = await _ask({"call": "query"}, said, QUERY_TIMEOUT)
     except TimeoutError:
         _hung_until = monotonic() + HUNG_FOR
         raise InferenceOutage(reason=f"no answer within {QUERY_TIMEOUT:g} s") from None
-    _vectors[key] = vector
-    if len(_vectors) > CACHED:
-        _vectors.popitem(last=False)
+    local.set(key, vector)
     return vector
 
 

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from operator import itemgetter
 from typing import Any
 from uuid import UUID
@@ -27,6 +28,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.bus import EventBus, Router, Sender
+from service.cache.forgetting import forget
 from service.database import Base, ReadSession, Session, Statement, fetch
 from service.errors import Unavailable
 from service.event_log import EventColumns
@@ -87,7 +89,7 @@ def emit(session: Session, event: Event, *, audience: UUID | None) -> UUID:
     if waiting is None:
         waiting = session.info["events"] = []
         session.before_commit.append(_write)
-        session.after_commit.append(wake)
+        session.after_commit += [wake, partial(forget, waiting)]
     waiting.append(envelope)
     return envelope.id
 

@@ -1,7 +1,8 @@
 """Where originals are kept: content-addressed.
 
 The key of a file is the SHA-256 of its bytes, so that the same file is kept once and writing it again changes nothing.
-A file appears under its key complete or not at all: it is written beside, flushed to the disk, then renamed.
+A file appears under its key complete or not at all: it is written beside, flushed to the disk, then renamed. One that
+comes in pieces grows as a part, under a name of its own, and is given its key when it is whole.
 
     StorageFull 507
     StorageAway 503       the folder cannot be used; tasks try again
@@ -15,7 +16,9 @@ import io
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -24,6 +27,8 @@ from service.errors import PharosError, Unavailable
 from service.settings import settings
 
 PIECE = 64 * 1024  # bytes
+PARTS = ".parts"  # the folder of files that come in pieces
+HEX = "[0-9a-f][0-9a-f]"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -53,6 +58,10 @@ class Storage(Protocol):
     async def open(self, key: str) -> BinaryIO: ...
     async def exists(self, key: str) -> bool: ...
     async def delete(self, key: str) -> None: ...
+    def part(self, name: str) -> Path: ...
+    async def parts(self, age: float) -> list[str]: ...
+    async def adopt(self, name: str) -> str: ...
+    async def keys(self, age: float) -> list[str]: ...
 
 
 class Folder:
@@ -86,12 +95,42 @@ class Folder:
         """Forget the bytes of a key; nothing happens when they are not kept."""
         await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
 
+    def part(self, name: str) -> Path:
+        """Return where the part of that name grows, in a folder that is there."""
+        folder = self.root / PARTS
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / name
+
+    async def parts(self, age: float) -> list[str]:
+        """Return the names of parts that did not grow for `age` seconds."""
+        return await asyncio.to_thread(_old, self.root / PARTS, "*", age)
+
+    async def adopt(self, name: str) -> str:
+        """Keep a whole part under its key, without copying it, and return the key; the part stays, too."""
+        return await asyncio.to_thread(self._adopt, name)
+
+    async def keys(self, age: float) -> list[str]:
+        """Return the keys that nobody put in for `age` seconds."""
+        return await asyncio.to_thread(_old, self.root, f"{HEX}/{HEX}/[0-9a-f]*", age)
+
+    def _adopt(self, name: str) -> str:
+        with self.part(name).open("rb") as file:
+            key = hashlib.file_digest(file, "sha256").hexdigest()
+        path = self._path(key)
+        if _touched(path):
+            return key
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.link(self.part(name), path)
+        _flush_folder(path.parent)
+        return key
+
     def _put(self, file: BinaryIO) -> str:
         file.seek(0)
         key = hashlib.file_digest(file, "sha256").hexdigest()  # pyright: ignore[reportArgumentType]
         path = self._path(key)
         try:
-            if not path.is_file():
+            if not _touched(path):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 _write_complete(path, file)
         except OSError as error:
@@ -126,11 +165,35 @@ def _write_complete(path: Path, source: BinaryIO) -> None:
     except BaseException:
         os.unlink(name)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    _flush_folder(path.parent)
+
+
+def _flush_folder(path: Path) -> None:
+    """Make the names in a folder durable."""
+    folder = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)  # makes the new name itself durable
+        os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _touched(path: Path) -> bool:
+    """Tell whether a file is there; then it counts as put in now, so that nobody deletes it as long unused."""
+    try:
+        os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _old(folder: Path, pattern: str, age: float) -> list[str]:
+    latest = time.time() - age
+    names: list[str] = []
+    for path in folder.glob(pattern):
+        with suppress(FileNotFoundError):
+            if path.is_file() and path.stat().st_mtime < latest:
+                names.append(path.name)
+    return names
 
 
 @cache

@@ -183,6 +183,11 @@ async def parse(request: Request, shape: type[ShapeT]) -> ShapeT:
     return validated(shape, data)
 
 
+def bodiless(request: Request) -> bool:
+    """Tell whether a request has no body at all: where everything in it is optional, it may be left out."""
+    return request.headers.get("content-length", "0") == "0" and "transfer-encoding" not in request.headers
+
+
 def _has_null(data: Any) -> bool:
     waiting = [data]
     while waiting:
@@ -247,9 +252,14 @@ def _default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
+def encoded(data: Any) -> bytes:
+    """Return the JSON of models (None fields left out), dataclasses, rows, dicts, UUIDs, times."""
+    return orjson.dumps(data, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+
+
 def respond(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """Answer with JSON: models (None fields left out), dataclasses, rows, dicts, UUIDs, times."""
-    content = orjson.dumps(data, default=_default, option=orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS)
+    """Answer with JSON, as `encoded` writes it; bytes are JSON already."""
+    content = data if isinstance(data, bytes) else encoded(data)
     return Response(content, status, headers, "application/json")
 
 

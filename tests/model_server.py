@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from service import inference
+from service.cache.local import local
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,5 +54,5 @@ def forget_vectors() -> None:
     for connection in inference._idle:
         connection.writer.close()
     inference._idle.clear()
-    inference._vectors.clear()
+    local.clear()
     inference._hung_until = 0.0

@@ -15,7 +15,7 @@ from service.event_log import EventRow, history
 from service.events import Envelope, Event, origin
 from service.outbox import OutboxRow, Relay, backlog, emit, envelope_of
 from service.queue.task import Dispatch
-from service.resources.events import ResourceUpdated
+from service.search.events import SearchIndexStale
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("pharos")]
 
@@ -51,12 +51,7 @@ def relay(sent: Sent, bus: EventBus | None = None) -> Relay:
 
 async def change(count: int = 1, audience: UUID | None = None) -> list[UUID]:
     async with transaction() as session:
-        return [
-            emit(
-                session, ResourceUpdated(resource_id=uuid4(), changed_fields=["tags"], user_id=None), audience=audience
-            )
-            for _ in range(count)
-        ]
+        return [emit(session, SearchIndexStale(resource_id=uuid4()), audience=audience) for _ in range(count)]
 
 
 async def waiting() -> int:
@@ -67,7 +62,7 @@ async def waiting() -> int:
 async def test_events_commit_with_the_change_or_not_at_all() -> None:
     async def fails() -> None:
         async with transaction() as session:
-            emit(session, ResourceUpdated(resource_id=uuid4(), changed_fields=[], user_id=None), audience=None)
+            emit(session, SearchIndexStale(resource_id=uuid4()), audience=None)
             raise RuntimeError("the change fails")
 
     with pytest.raises(RuntimeError):

@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from service import catalogue
 from service.app import create_app
 from service.events import Event, SystemEvent
 from service.hooks import HOOKS, QUEUES, TABLE, TASKS
+from service.live.socket import Sockets
 from service.queue.task import Task
 from service.web import Endpoint
 
@@ -64,9 +65,11 @@ def test_what_waits_longer_than_at_all_has_a_bound() -> None:
 
 
 def test_every_route_declares_who_may_use_it() -> None:
-    routes = [route for route in create_app().routes if not isinstance(route, Mount)]
+    routes = [route for route in create_app().routes if not isinstance(route, Mount | WebSocketRoute)]
     undeclared = [route for route in routes if not (isinstance(route, Route) and isinstance(route.endpoint, Endpoint))]
     assert undeclared == []
+    sockets = [route.endpoint for route in create_app().routes if isinstance(route, WebSocketRoute)]
+    assert [(type(endpoint), endpoint.scope) for endpoint in sockets] == [(Sockets, "read")]
 
 
 def test_open_routes_are_these_and_no_others() -> None:

@@ -17,8 +17,8 @@ from service.queue.broker import broker_of_process
 from service.queue.worker import EngineBoot
 
 ACTORS = (
-    "ingestion search quality taxonomy graph authors collections annotations recommendations "
-    "batches monitoring maintenance"
+    "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
+    "batches notifications cache monitoring maintenance"
 ).split()
 OVERFLOW = 4  # connections beyond those that a worker keeps open
 KEPT = 16  # connections, at most: a task holds one only while it reads or writes
@@ -36,16 +36,22 @@ def load() -> None:
 @asynccontextmanager
 async def resources() -> AsyncGenerator[None]:
     """Open the database and carry what the tasks emit, while they run."""
-    from service import database, inference, live
+    from service import database, inference
     from service.bus import bus
+    from service.cache import cache
     from service.hooks import TABLE
+    from service.live.bell import ring
     from service.outbox import Relay
     from service.queue.ledger import send_on
     from service.settings import settings
 
     async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
         TABLE.listen(bus)
-        async with inference.connected(), Relay(bus, TABLE.route, send_on, live.ring).running():
+        async with (
+            inference.connected(),
+            cache.connected(),
+            Relay(bus, TABLE.route, send_on, ring).running(),
+        ):
             yield
 
 

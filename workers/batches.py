@@ -7,6 +7,7 @@ from uuid import UUID
 from service.batches import actions
 from service.batches.tables import Batch, BatchItem
 from service.database import reading, transaction
+from service.documents import actions as documents
 from service.errors import PharosError, Unavailable
 from service.hooks import PROCESS_BATCH
 from service.inference import embed_passages
@@ -57,6 +58,8 @@ async def _process(batch: Batch, item: BatchItem) -> None:
             await _assess(batch, item)
         elif batch.operation == "reclassify":
             await _classify(batch, item)
+        elif batch.operation == actions.DELETE:
+            await _delete(batch, item)
         else:
             await _embed(batch, item)
     except Exception as error:
@@ -103,6 +106,14 @@ async def _classify(batch: Batch, item: BatchItem) -> None:
     async with transaction() as session:
         await predictions.keep(session, draft, made)  # where it changed meanwhile, its change asks for that
         await actions.settle(session, item)
+
+
+async def _delete(batch: Batch, item: BatchItem) -> None:
+    async with transaction() as session:
+        key = await documents.remove_for(session, batch.owner_id, item.resource_id)
+        await actions.settle(session, item)
+    async with transaction() as session:
+        await documents.forget_bytes(session, key)
 
 
 async def _embed(batch: Batch, item: BatchItem) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service import storage
 from service.database import reading, transaction
+from service.documents import telling
 from service.errors import PharosError
 from service.hooks import CITE, INGEST, PROCESS
 from service.ingestion import actions, given
@@ -26,7 +27,8 @@ async def _step(resource_id: UUID, name: str) -> AsyncGenerator[None]:
         if not is_outage(error):
             async with transaction() as session:
                 fault = error if isinstance(error, PharosError) else actions.Unforeseen(error=repr(error)[:500])
-                await actions.fail(session, resource_id, name, fault)
+                if await actions.fail(session, resource_id, name, fault):
+                    await telling.failed(session, resource_id, fault)
         raise
 
 
@@ -38,6 +40,7 @@ async def read_in(resource_id: UUID) -> None:
             return
         first = "fetched" if job.from_step == "fetched" and job.url and job.source == "url" else "extracted"
         await actions.advance(session, resource_id, done=None, begins=first)
+        await telling.processing(session, resource_id)
     if first == "fetched":
         assert job.url is not None
         async with _step(resource_id, "fetched"):
@@ -61,8 +64,10 @@ async def read_in(resource_id: UUID) -> None:
         )
     async with transaction() as session:
         await actions.advance(session, resource_id, done="extracted", begins="stored")
+        await telling.processing(session, resource_id, stored=True)
     async with _step(resource_id, "stored"), transaction() as session:
         await actions.store(session, resource_id, extracted)
+        await telling.processed(session, resource_id, extracted.pages)
 
 
 @actor(INGEST)

@@ -56,14 +56,21 @@ async def pharos() -> AsyncGenerator[Callable[[float], Awaitable[None]]]:
 
     It takes the seconds after which it raises TimeoutError, since a task may be tried again and again.
     """
-    from service import database, inference, live
+    from service import database, inference
     from service.bus import bus
+    from service.cache import cache
     from service.hooks import TABLE
+    from service.live.bell import ring
     from service.outbox import Relay
 
-    async with database.connected("inline", workers.KEPT, workers.OVERFLOW), inference.connected(), tasks() as inline:
+    async with (
+        database.connected("inline", workers.KEPT, workers.OVERFLOW),
+        inference.connected(),
+        cache.connected(),
+        tasks() as inline,
+    ):
         TABLE.listen(bus)
-        relay = Relay(bus, TABLE.route, inline.send, live.ring)
+        relay = Relay(bus, TABLE.route, inline.send, ring)
 
         async def settle(seconds: float) -> None:
             async with asyncio.timeout(seconds):

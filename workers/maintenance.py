@@ -7,11 +7,13 @@ from service.annotations.anchors import announce_stale as announce_stale_annotat
 from service.authors import normalization
 from service.collections.centre import announce_stale as announce_stale_collections
 from service.database import Session, transaction
+from service.documents import indexing as documents
 from service.events import current_origin, origin
 from service.graph import importance, resolution
 from service.hooks import PROFILE, RECONCILE
 from service.ingestion import given
 from service.ingestion.actions import announce_stalled
+from service.notifications.actions import tell_missed
 from service.quality import actions as quality
 from service.queue import actor
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
@@ -24,6 +26,7 @@ SWEEPS: dict[
     str, Callable[[Session], Awaitable[int | dict[str, int]]]
 ] = {  # what is looked for, each in its own transaction
     "ingestions": announce_stalled,
+    "documents": documents.announce_stale,
     "search": partial(announce_stale, age=SETTLED),
     "quality": quality.announce_stale,
     "annotated": announce_stale_annotations,
@@ -32,6 +35,7 @@ SWEEPS: dict[
     "ranks": importance.announce_old,
     "authors": normalization.announce_stale,
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
+    "notifications": tell_missed,
     "categories": meanings.announce_stale,
     "classified": partial(predictions.announce_stale, age=SETTLED),
 }

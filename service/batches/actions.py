@@ -24,6 +24,7 @@ OPERATIONS = {
     "recompute_quality": "assessed",
     "reclassify": "classified",
 }  # each makes one derived thing again
+DELETE = "delete_documents"  # asked for by the slice of documents
 ERRORS = 1000  # that a result lists
 
 _ADD_ITEMS = text(
@@ -40,6 +41,15 @@ async def request(session: Session, account: Account, operation: str, resource_i
     """Ask for an operation on resources, each once; returns the id of the task that does it, as bulk work."""
     if operation not in OPERATIONS:
         raise NotAvailable(operation=operation, available=" and ".join(OPERATIONS))
+    return await _request(session, account, operation, resource_ids)
+
+
+async def request_deletion(session: Session, account: Account, resource_ids: Sequence[UUID]) -> UUID:
+    """Ask for the deletion of documents, each with its resource; returns the id of the task that does it."""
+    return await _request(session, account, DELETE, resource_ids)
+
+
+async def _request(session: Session, account: Account, operation: str, resource_ids: Sequence[UUID]) -> UUID:
     ids = list(dict.fromkeys(resource_ids))
     batch = Batch(owner_id=account.id, operation=operation, total=len(ids))
     session.add(batch)

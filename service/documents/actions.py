@@ -1,22 +1,40 @@
-"""Verbs of documents."""
+"""Verbs of documents: upload, read, list, change, delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, exists, false, func, or_, select, text
+from sqlalchemy.orm import load_only
 
+from service import storage
+from service.batches import actions as batches
 from service.database import ReadSession, Session
+from service.documents import subjects
 from service.documents.events import DocumentUploaded
-from service.documents.tables import Document
-from service.errors import NotFound
+from service.documents.tables import STATUS, Document, StudySubject
+from service.errors import Forbidden, NotFound, Unavailable
 from service.hooks import INGEST, PROCESS
 from service.ingestion import actions as ingestion
 from service.ingestion.tables import Ingestion
 from service.outbox import emit
 from service.queue.ledger import accept
+from service.resources import actions as resources
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
+
+FILE_LIMIT = 100 * 2**20  # bytes
+
+_TURN = text("SELECT pg_advisory_xact_lock(7262051, hashtext(:key))")
+
+
+class NotYourDocument(Forbidden):
+    """Only who uploaded a document may rename it or put it into a subject."""
+
+
+class BytesVanished(Unavailable):
+    """The bytes of this file were deleted with another document at this moment. Send it again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """The answer for one file."""
+    """The answer for one file; of a duplicate, id and file name are those of the document that it equals."""
 
     id: UUID
     resource_id: UUID
@@ -41,6 +59,16 @@ class Uploaded:
     duplicate: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A document as an account sees it; its subject is its owner's business."""
+
+    document: Document
+    resource: Resource
+    status: str
+    subject: StudySubject | None
+
+
 async def upload(
     session: Session,
     account: Account,
@@ -48,10 +76,16 @@ async def upload(
     *,
     subject: str | None,
     private: bool,
+    category: str | None = None,
     batch_id: UUID | None = None,
 ) -> Uploaded:
     """Make the document and its resource; the same bytes again give the first document."""
+    await session.execute(_TURN, {"key": file.key})  # nobody deletes these bytes as unused meanwhile
+    if not await storage.exists(file.key):
+        raise BytesVanished
     address = ingestion.address_of(account, f"sha256:{file.key}", private=private)
+    if not private and (known := await _own_private(session, account, file.key)) is not None:
+        return await _again(session, account, known)
     fields = {
         "title": file.filename,
         "type": "document",
@@ -62,17 +96,13 @@ async def upload(
     way |= {"from_step": "extracted", "batch_id": batch_id}
     entered, is_new = await ingestion.enter(session, account, fields, way, address)
     if not is_new:
-        document = await session.scalar(select(Document).where(Document.resource_id == entered.resource_id))
-        assert document is not None
-        if entered.state == "failed":
-            started = await ingestion.restart(session, entered, "extracted", account.id)
-            await accept(session, account.id, INGEST, started)
-        return Uploaded(document.id, entered.resource_id, entered.task_id, document.filename, "uploaded", True)
+        return await _again(session, account, entered)
     document = Document(
         resource_id=entered.resource_id,
         owner_id=account.id,
         filename=file.filename,
-        subject=subject,
+        subject_id=(await subjects.named(session, account, subject)).id if subject else None,
+        category=category,
         size=file.size,
         original=file.key,
     )
@@ -94,29 +124,168 @@ async def upload(
     return Uploaded(document.id, entered.resource_id, entered.task_id, file.filename, "uploaded", False)
 
 
-async def read(session: ReadSession, account: Account, document_id: UUID) -> tuple[Document, Resource, Ingestion]:
-    """Return a document with its resource and ingestion; NotFound where the account may not see it."""
+async def _own_private(session: Session, account: Account, key: str) -> Ingestion | None:
+    address = ingestion.address_of(account, f"sha256:{key}", private=True)
+    return await session.scalar(select(Ingestion).where(Ingestion.address == address).with_for_update())
+
+
+async def _again(session: Session, account: Account, entered: Ingestion) -> Uploaded:
+    """Return the document that an ingestion has made; one that failed is read again."""
+    if entered.state == "failed":
+        started = await ingestion.restart(session, entered, "extracted", account.id)
+        await accept(session, account.id, INGEST, started)
     found = (
         await session.execute(
-            select(Document, Resource, Ingestion)
+            select(Document, STATUS)
             .join(Resource, Resource.id == Document.resource_id)
+            .where(Document.resource_id == entered.resource_id)
+        )
+    ).one()
+    document, status = found
+    return Uploaded(document.id, entered.resource_id, entered.task_id, document.filename, status, True)
+
+
+def _seen(account: Account, *columns: Any) -> Select[*tuple[Any, ...]]:
+    """Select documents that an account may see, their resources, statuses and, of its own, subjects."""
+    return (
+        select(Document, Resource, STATUS.label("status"), StudySubject, *columns)
+        .join(Resource, Resource.id == Document.resource_id)
+        .outerjoin(StudySubject, (StudySubject.id == Document.subject_id) & (StudySubject.owner_id == account.id))
+        .where(visible(account))
+    )
+
+
+async def read(session: ReadSession, account: Account, document_id: UUID) -> tuple[Known, Ingestion]:
+    """Return a document with its ingestion; NotFound where the account may not see it."""
+    found = (
+        await session.execute(
+            _seen(account, Ingestion)
             .join(Ingestion, Ingestion.resource_id == Resource.id)
-            .where(Document.id == document_id, visible(account))
+            .where(Document.id == document_id)
         )
     ).one_or_none()
     if found is None:
         raise NotFound(what="document", id=document_id)
-    document, resource, entered = found
-    return document, resource, entered
+    document, resource, status, subject, entered = found
+    return Known(document, resource, status, subject), entered
 
 
-def status_of(resource: Resource, steps: Sequence[dict[str, object]]) -> str:
-    """Return uploaded, processing, processed, indexed, ready or failed, from the steps of the resource."""
-    done = {step["name"] for step in steps if step["state"] == "completed"}
-    if resource.status == "failed":
-        return "failed"
-    if {"indexed", "embedded"} <= done:
-        return "ready"
-    if "indexed" in done:
-        return "indexed"
-    return {"completed": "processed", "processing": "processing"}.get(resource.status, "uploaded")
+SORTS = {
+    "created_at": Document.created_at,
+    "filename": func.lower(Document.filename),
+    "size": Document.size,
+    "subject": StudySubject.folded,
+}
+LISTED = (
+    Resource.id, Resource.owner_id, Resource.title, Resource.media_type, Resource.language, Resource.private,
+    Resource.word_count, Resource.status, Resource.content_hash, Resource.type,
+)  # fmt: skip
+
+
+async def browse(
+    session: ReadSession,
+    account: Account,
+    *,
+    limit: int,
+    offset: int,
+    sort: str = "-created_at",
+    own: bool | None = None,
+    subject: str | None = None,
+    category: str | None = None,
+    status: Sequence[str] | None = None,
+    q: str | None = None,
+    resource_ids: Sequence[UUID] | None = None,
+) -> tuple[int, list[Known]]:
+    """Return how many documents match, and one page of them; `subject` is an id, a name, or `none`."""
+    matching = _seen(account)
+    if own is not None:
+        matching = matching.where((Document.owner_id == account.id) if own else (Document.owner_id != account.id))
+    if subject == "none":
+        matching = matching.where(Document.subject_id.is_(None), Document.owner_id == account.id)
+    elif subject is not None:
+        chosen = await subjects.chosen(session, account, subject)
+        matching = matching.where(Document.subject_id == chosen if chosen else false(), Document.owner_id == account.id)
+    if category is not None:
+        matching = matching.where(func.lower(Document.category) == category.lower(), Document.owner_id == account.id)
+    if status:
+        matching = matching.where(STATUS.in_(status))
+    if q:
+        named = Document.filename.icontains(q, autoescape=True)
+        matching = matching.where(or_(named, Resource.title.icontains(q, autoescape=True)))
+    if resource_ids is not None:
+        matching = matching.where(Document.resource_id.in_(resource_ids))
+    total = await session.scalar(select(func.count()).select_from(matching.with_only_columns(Document.id).subquery()))
+    column = SORTS[sort.removeprefix("-")]
+    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
+    rows = await session.execute(
+        matching.options(load_only(*LISTED, raiseload=True)).order_by(order, Document.id).limit(limit).offset(offset)
+    )
+    return total or 0, [Known(*row) for row in rows]
+
+
+async def failures(session: ReadSession, resource_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return why those of the resources that could not be read could not."""
+    rows = await session.execute(
+        select(Ingestion.resource_id, Ingestion.error).where(
+            Ingestion.resource_id.in_(resource_ids), Ingestion.error.is_not(None)
+        )
+    )
+    return {id: error for id, error in rows if error}
+
+
+async def change(session: Session, account: Account, document_id: UUID, fields: Mapping[str, Any]) -> Known:
+    """Set name, subject (an id, a name that may be new, or None) or category of one's own document."""
+    known, _ = await read(session, account, document_id)
+    if known.document.owner_id != account.id:
+        raise NotYourDocument
+    values = dict(fields)
+    if "subject" in values:
+        wanted = values.pop("subject")
+        found = await subjects.chosen(session, account, wanted) if wanted else None
+        if wanted and found is None:
+            found = (await subjects.named(session, account, wanted)).id
+        values["subject_id"] = found
+    for name, value in values.items():
+        setattr(known.document, name, value)
+    await session.flush()
+    return (await read(session, account, document_id))[0]
+
+
+async def remove(session: Session, account: Account, document_id: UUID) -> str:
+    """Delete a document with its resource and all that was derived; returns the key for `forget_bytes`."""
+    known, _ = await read(session, account, document_id)
+    return await remove_for(session, account.id, known.resource.id)
+
+
+async def remove_for(session: Session, account_id: UUID, resource_id: UUID) -> str:
+    """Delete the document of a resource as far as the account of that id may; see `remove`."""
+    key = await session.scalar(select(Document.original).where(Document.resource_id == resource_id))
+    if key is None:
+        raise NotFound(what="document of resource", id=resource_id)
+    await resources.remove_for(session, account_id, resource_id)
+    return key
+
+
+async def request_removal(session: Session, account: Account, document_ids: Sequence[UUID]) -> UUID:
+    """Have many documents deleted; returns the task's id. NotFound names one that the account may not see."""
+    wanted = list(dict.fromkeys(document_ids))
+    rows = await session.execute(
+        select(Document.id, Document.resource_id)
+        .join(Resource, Resource.id == Document.resource_id)
+        .where(Document.id.in_(wanted), visible(account))
+    )
+    known = {id: resource_id for id, resource_id in rows}
+    for id in wanted:
+        if id not in known:
+            raise NotFound(what="document", id=id)
+    return await batches.request_deletion(session, account, [known[id] for id in wanted])
+
+
+async def forget_bytes(session: Session, key: str) -> bool:
+    """Delete the bytes of a key that nothing refers to any more; False where something does."""
+    await session.execute(_TURN, {"key": key})
+    used = select(or_(exists().where(Document.original == key), exists().where(Ingestion.original == key)))
+    if await session.scalar(used):
+        return False
+    await storage.delete(key)
+    return True

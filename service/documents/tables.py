@@ -3,23 +3,109 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, Text, func
+from sqlalchemy import BigInteger, ColumnElement, DateTime, ForeignKey, Index, Text, UniqueConstraint, case, func
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
+from service.resources.tables import Resource
+
+Time = DateTime(timezone=True)
+PASSAGES_VERSION = "passages/1"  # of the cutting: another one makes every passage stale
+
+_USER = "users.id"
+_RESOURCE = "resources.id"
+
+
+class StudySubject(Base):
+    """What somebody studies: one of the drawers that an account puts its documents into."""
+
+    __tablename__ = "study_subjects"
+    __table_args__ = (UniqueConstraint("owner_id", "folded"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey(_USER, ondelete="CASCADE"))
+    name: Mapped[str] = mapped_column(Text)
+    folded: Mapped[str] = mapped_column(Text)  # the name without case and accents: unique for its owner
+    colour: Mapped[str] = mapped_column(Text)  # one of `subjects.COLOURS`
+    position: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
 class Document(Base):
-    """An uploaded file: its name, its size, where its bytes are."""
+    """An uploaded file: its name, its size, where its bytes are, and from which text what is derived was made.
+
+    The three hashes are compared with `INPUT` of the present text; so none of them can call old passages new.
+    """
 
     __tablename__ = "documents"
-    __table_args__ = (Index("ix_documents_owner_id_created_at", "owner_id", "created_at"),)
+    __table_args__ = (
+        Index("ix_documents_owner_id_created_at", "owner_id", "created_at"),
+        Index("ix_documents_subject_id", "subject_id"),
+        Index("ix_documents_original", "original"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
-    resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), unique=True)
-    owner_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey(_RESOURCE, ondelete="CASCADE"), unique=True)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey(_USER))
     filename: Mapped[str] = mapped_column(Text)
-    subject: Mapped[str | None] = mapped_column(Text, default=None)
+    subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("study_subjects.id", ondelete="SET NULL"), default=None)
+    category: Mapped[str | None] = mapped_column(Text, default=None)
     size: Mapped[int] = mapped_column(BigInteger)  # bytes
     original: Mapped[str] = mapped_column(Text)  # storage key
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    pages: Mapped[int | None] = mapped_column(default=None)  # None where the format has none
+    passages_hash: Mapped[str | None] = mapped_column(Text, default=None)  # what its passages were cut from
+    ready_hash: Mapped[str | None] = mapped_column(Text, default=None)  # what its words and meaning are found by
+    failed_hash: Mapped[str | None] = mapped_column(Text, default=None)  # what could not be indexed
+    index_error: Mapped[str | None] = mapped_column(Text, default=None)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+
+
+class Passage(Base):
+    """A part of a document's text that makes sense by itself; `start` and `end` count characters of the content."""
+
+    __tablename__ = "passages"
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey(_RESOURCE, ondelete="CASCADE"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    heading: Mapped[list[str]] = mapped_column(ARRAY(Text))  # the path of headings above its first words
+    start: Mapped[int]
+    end: Mapped[int]
+    tokens: Mapped[int]  # word pieces, about
+    kind: Mapped[str] = mapped_column(Text)  # text, table or list
+    content_hash: Mapped[str] = mapped_column(Text)  # of the content that it was cut from
+
+
+class PartialUpload(Base):
+    """A file that comes in pieces; its bytes so far are in a part of the storage that has its id for a name."""
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_owner_id", "owner_id"), Index("ix_uploads_expires_at", "expires_at"))
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    owner_id: Mapped[UUID] = mapped_column(ForeignKey(_USER, ondelete="CASCADE"))
+    filename: Mapped[str] = mapped_column(Text)
+    declared_type: Mapped[str | None] = mapped_column(Text, default=None)
+    size: Mapped[int] = mapped_column(BigInteger)  # bytes, as announced
+    received: Mapped[int] = mapped_column(BigInteger, default=0)  # bytes that are on the disk
+    sha256: Mapped[str | None] = mapped_column(Text, default=None)  # as announced, hex
+    subject: Mapped[str | None] = mapped_column(Text, default=None)
+    category: Mapped[str | None] = mapped_column(Text, default=None)
+    private: Mapped[bool] = mapped_column(default=False)
+    document_id: Mapped[UUID | None] = mapped_column(ForeignKey("documents.id", ondelete="CASCADE"), default=None)
+    duplicate: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    expires_at: Mapped[datetime] = mapped_column(Time)
+
+
+INPUT: ColumnElement[str] = func.concat(PASSAGES_VERSION, " ", Resource.content_hash)
+
+STATUS: ColumnElement[str] = case(
+    (Resource.status == "failed", "failed"),
+    (Resource.status == "pending", "uploaded"),
+    (Resource.status == "processing", "processing"),
+    (Document.ready_hash == INPUT, "ready"),
+    (Document.failed_hash == INPUT, "failed"),
+    (Document.passages_hash == INPUT, "indexed"),
+    else_="processed",
+)

@@ -30,15 +30,18 @@ _GRAPH = """WITH nodes AS MATERIALIZED (
         coalesce(sum(hashint8extended(edge, 2)), 0) AS sum FROM edges),  -- places are those of the nodes above
     hashed AS (SELECT concat_ws(' ', 'pagerank/1', nodes, counted.sum, edges, drawn.sum) AS input_hash, shared
         FROM counted, drawn)"""
+# The ranks belong to this graph, and none of them was lost.
+_RANKED = """EXISTS (SELECT FROM graph_rankings k WHERE k.input_hash = hashed.input_hash)
+        AND (SELECT count(*) FROM graph_ranks JOIN nodes ON id = resource_id) = (SELECT count(*) FROM nodes)"""
 _READ = text(
     f"""{_GRAPH}
     SELECT input_hash, shared, ARRAY(SELECT id FROM nodes ORDER BY place) AS ids,
         ARRAY(SELECT edge FROM edges ORDER BY edge) AS edges
     FROM hashed
-    WHERE NOT EXISTS (SELECT FROM graph_rankings k WHERE k.input_hash = hashed.input_hash)"""  # noqa: S608
+    WHERE NOT ({_RANKED})"""  # noqa: S608
 )
 _CHECK = text(f"{_GRAPH} SELECT input_hash FROM hashed")  # noqa: S608
-_KNOWN = text(f"{_GRAPH} SELECT count(*) FROM hashed JOIN graph_rankings USING (input_hash)")  # noqa: S608
+_KNOWN = text(f"{_GRAPH} SELECT {_RANKED} FROM hashed")  # noqa: S608
 _ADD = text(
     """INSERT INTO graph_ranks (resource_id, importance)
     SELECT r.id, given.importance

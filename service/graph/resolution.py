@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from service.cache import forgetting
 from service.database import ReadSession, Session
 from service.graph.events import CitationsResolved, GraphStale
 from service.graph.keys import HEAD, Keys, of_citation, of_item, same_numbers
@@ -147,6 +148,8 @@ async def resolve(session: Session, named: Named) -> int:
     is_new = node is not None and bool(
         await _ids(session, _PUT_NODE, id=id, keys=node.keys, title=node.title, input_hash=named.source.input_hash)
     )
+    if is_new:  # what it is about, too
+        forgetting.after(session, "graph")
     concerned += await _ids(session, _OWN, id=id, all=is_new)
     if is_new and node is not None:
         keys = [key for key in node.keys if not key.startswith("subject:")]

@@ -1,5 +1,6 @@
 """HTTP for the citation graph."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -7,11 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cache.shared import Fresh
 from service.database import reading
 from service.graph import actions, traversal
 from service.graph.neighbours import Neighbour, neighbours
 from service.graph.traversal import NODES, Graph
 from service.resources.actions import read
+from service.resources.states import listed, state, through
 from service.web import Shape, account, path_id, query, respond, route
 
 
@@ -39,11 +42,16 @@ class Neighbours(BaseModel):
 
 async def list_neighbours(request: Request) -> Response:
     """Return what belongs to a resource, by meaning, citations and subjects: how near, and why."""
-    asked, who = query(request, Near), account(request)
-    async with reading() as session:
-        resource = await read(session, who, path_id(request, what="resource"))
-        found = await neighbours(session, who, resource.id, asked.limit)
-    return respond({"items": found})
+    asked, who, resource_id = query(request, Near), account(request), path_id(request, what="resource")
+    await state("resource", who.id, resource_id)
+
+    async def compute() -> Fresh:
+        async with reading() as session:
+            found = await neighbours(session, who, resource_id, asked.limit)
+        return await listed(who.id, {"items": [asdict(one) for one in found]}, [one.id for one in found])
+
+    key = f"graph:{resource_id}:neighbors:{who.id}:{asked.limit}"
+    return respond(await through(key, who.id, compute))
 
 
 class Around(Shape):

@@ -228,7 +228,9 @@ async def store(session: Session, resource_id: UUID, extracted: Extracted) -> No
     )
     names = extracted.authors
     emit(session, AuthorsExtracted(resource_id=resource_id, author_names=names, count=len(names)), audience=audience)
-    await resources.fill(session, resource, await _fields(session, entered, resource, extracted), entered.source)
+    fields = await _fields(session, entered, resource, extracted)
+    entered.as_read = {name: _written(value) for name, value in _metadata(entered, extracted).items()}
+    await resources.fill(session, resource, fields, entered.source)
     now = datetime.now(UTC)
     await _mark(session, resource_id, "stored", "completed", finished_at=now)
     entered.state, entered.finished_at, entered.leased_until = "completed", now, None
@@ -243,23 +245,43 @@ async def store(session: Session, resource_id: UUID, extracted: Extracted) -> No
 
 
 async def _fields(session: Session, entered: Ingestion, resource: Resource, extracted: Extracted) -> dict[str, Any]:
-    """Return what the resource takes over: its text always, what people or an earlier reading said stays."""
-    read_title = extracted.title or entered.filename or resource.title
+    """Return what the resource takes over: its text always, its metadata unless people said something else."""
+    read, before = _metadata(entered, extracted), entered.as_read
+    said = {name: getattr(resource, name) for name in read}
+    if resource.content_hash is None:  # its title is an address or the name of a file
+        said["title"] = entered.given_title
+    metadata = {
+        name: value if value and _written(value) != before.get(name) else read[name] or value
+        for name, value in said.items()
+    }
     return {
-        "title": entered.given_title or (read_title if resource.content_hash is None else resource.title),
-        "description": resource.description or extracted.description,
+        **metadata,
+        "title": metadata["title"] or resource.title,
         "canonical_url": extracted.canonical_url or resource.canonical_url,
         "site": extracted.site or resource.site,
         "type": extracted.type,
         "media_type": extracted.media_type,
-        "language": resource.language or extracted.language,
-        "authors": resource.authors or extracted.authors,
-        "published_at": resource.published_at or extracted.published_at,
         "identifiers": extracted.identifiers or resource.identifiers,
         "content": extracted.text,
         "content_html": extracted.html,
         "near_duplicate_of": await _near_duplicate(session, resource, extracted.signature),
     }
+
+
+def _metadata(entered: Ingestion, extracted: Extracted) -> dict[str, Any]:
+    """Return what a page or a document says about itself."""
+    return {
+        "title": extracted.title or entered.filename,
+        "description": extracted.description,
+        "language": extracted.language,
+        "authors": extracted.authors,
+        "published_at": extracted.published_at,
+    }
+
+
+def _written(value: Any) -> Any:
+    """Return a value of metadata as JSON keeps it."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 async def _near_duplicate(session: Session, resource: Resource, signature: Sequence[int]) -> UUID | None:

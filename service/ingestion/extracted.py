@@ -41,6 +41,7 @@ class Extracted:
     signature: list[int]  # for near-duplicates, see near_duplicates.py; empty when the text is too short
     citations: list[Citation]
     identifiers: list[str] = field(default_factory=list[str])  # its own: `doi:10.1000/182`
+    pages: int | None = None  # None where the format has none
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def read(body: bytes, kind: Kind, source: Source) -> Extracted:
         text=text,
         html=clean(draft.html),
         word_count=len(text.split()),
+        pages=draft.pages,
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
         signature=list(signature(text) or ()),
         identifiers=draft.identifiers,

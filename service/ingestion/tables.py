@@ -1,9 +1,11 @@
 """How far each ingestion is. Only this slice changes these rows."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, ForeignKey, Index, SmallInteger, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -23,6 +25,7 @@ class Ingestion(Base):
         Index("uq_ingestions_address", "address", unique=True),
         Index("ix_ingestions_unfinished", "updated_at", postgresql_where=text("state IN ('pending', 'processing')")),
         Index("ix_ingestions_batch_id", "batch_id"),
+        Index("ix_ingestions_original", "original"),
     )
 
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)
@@ -33,6 +36,7 @@ class Ingestion(Base):
     declared_type: Mapped[str | None] = mapped_column(Text, default=None)
     original: Mapped[str | None] = mapped_column(Text, default=None)  # storage key of the bytes
     given_title: Mapped[str | None] = mapped_column(Text, default=None)  # outranks what is extracted
+    as_read: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default="{}")  # metadata, the last time
     batch_id: Mapped[UUID | None] = mapped_column(default=None)
     task_id: Mapped[UUID | None] = mapped_column(default=None)
     state: Mapped[str] = mapped_column(Text, default="pending")  # pending, processing, completed, failed

@@ -8,12 +8,15 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cache.cache import cache
+from service.cache.shared import Fresh
 from service.database import reading, transaction
 from service.quality import actions, reviews
 from service.quality.scores import DIMENSIONS, Dimension
 from service.quality.statistics import distribution, trends
 from service.quality.tables import Quality
-from service.web import Listed, Paged, Shape, account, page, parse, path_id, query, respond, route
+from service.resources.states import state
+from service.web import Listed, Paged, Shape, account, encoded, page, parse, path_id, query, respond, route
 
 Value = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 
@@ -81,8 +84,14 @@ def view(quality: Quality) -> dict[str, Any]:
 
 async def read_quality(request: Request) -> Response:
     """How good a resource is in five dimensions, and why."""
-    async with reading() as session:
-        return respond(view(await actions.read(session, account(request), path_id(request, what="resource"))))
+    who, resource_id = account(request), path_id(request, what="resource")
+
+    async def compute() -> Fresh:
+        async with reading() as session:
+            return Fresh(encoded(view(await actions.read(session, who, resource_id))), known)
+
+    known = await state("quality", who.id, resource_id)
+    return respond((await cache.get_or_compute(f"quality:{resource_id}", compute, stamp=known)).value)
 
 
 async def correct_quality(request: Request) -> Response:

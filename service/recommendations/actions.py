@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
+from service.cache import forgetting
 from service.database import ReadSession, Session, Statement
 from service.errors import NotFound
 from service.outbox import emit
@@ -78,6 +79,7 @@ async def dismiss(session: Session, account: Account, resource_id: UUID) -> None
     """Never recommend a resource to this account again; twice is once. NotFound where it may not see it."""
     if not await session.fetch(_DISMISS, account=account.id, resource=resource_id):
         raise NotFound(what="resource", id=resource_id)
+    forgetting.after(session, f"recommendations:{account.id}")
 
 
 async def restore(session: Session, account: Account, resource_id: UUID) -> None:
@@ -87,6 +89,7 @@ async def restore(session: Session, account: Account, resource_id: UUID) -> None
     )
     if not (await session.execute(undone.returning(DismissedRecommendation.resource_id))).all():
         raise NotFound(what="dismissed recommendation", id=resource_id)
+    forgetting.after(session, f"recommendations:{account.id}")
 
 
 async def dismissed(session: ReadSession, account: Account, limit: int, offset: int) -> tuple[int, Sequence[Any]]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import delete, text
 
+from service.cache import forgetting
 from service.database import ReadSession, Session, Statement
 from service.outbox import emit
 from service.recommendations.events import EVERY, ProfileStale, ProfileUpdated
@@ -127,6 +128,7 @@ async def forget(session: Session, account_id: UUID) -> None:
     """Forget all that an account ever touched, and what was made of it; dismissals stay."""
     for table in (InteractionCount, RecommendationProfile, Interaction):
         await session.execute(delete(table).where(table.user_id == account_id))
+    forgetting.after(session, f"user:{account_id}", f"recommendations:{account_id}")
 
 
 async def announce_stale(session: Session, task: str, limit: int = 500, age: float = WAITING) -> int:

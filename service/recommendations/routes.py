@@ -1,5 +1,6 @@
 """HTTP for interactions and recommendations; all of it about the account that asks."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +9,7 @@ from pydantic import BaseModel, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cache.shared import Fresh
 from service.database import reading, transaction
 from service.errors import NotFound
 from service.recommendations import actions, profiles
@@ -16,6 +18,7 @@ from service.recommendations.history import history
 from service.recommendations.ranking import recommend
 from service.recommendations.scoring import TOUCHED_HOW
 from service.recommendations.tables import InteractionCount, RecommendationProfile
+from service.resources.states import listed, through
 from service.web import Listed, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
 
 DAY = 86_400  # seconds; nobody looks at one page for longer
@@ -110,30 +113,42 @@ async def track_interaction(request: Request) -> Response:
 
 async def list_recommendations(request: Request) -> Response:
     """What you might read next, and why."""
-    asked = query(request, Paged)
-    total, items = await recommend(account(request).id, asked.limit, asked.offset)
+    asked, who = query(request, Paged), account(request).id
+
+    async def compute() -> Fresh:
+        total, items = await recommend(who, asked.limit, asked.offset)
+        return await listed(who, [total, [asdict(one) for one in items]], [one.id for one in items])
+
+    total, items = await through(f"recommendations:{who}:{asked.limit}:{asked.offset}", who, compute)
     return page(items, total, asked)
 
 
 async def read_profile(request: Request) -> Response:
     """What your recommendations rest on, in words; nobody else can see it."""
-    who = account(request)
+    who = account(request).id
+
+    async def compute() -> Fresh:
+        shown = await _profile_of(who)
+        return await listed(who, shown.model_dump(), [one.id for one in shown.resources])
+
+    return respond(await through(f"user:{who}:profile", who, compute))
+
+
+async def _profile_of(account_id: UUID) -> ProfileView:
     async with reading() as session:
-        counted = await session.get(InteractionCount, who.id)
-        profile = await session.get(RecommendationProfile, who.id)
-        touched = await history(session, who.id, SHOWN)
+        counted = await session.get(InteractionCount, account_id)
+        profile = await session.get(RecommendationProfile, account_id)
+        touched = await history(session, account_id, SHOWN)
     total = counted.total if counted else 0
     subjects, authors = (profile.subjects, profile.authors) if profile else ({}, {})
-    return respond(
-        ProfileView(
-            summary=_in_words(total, profile),
-            total_interactions=total,
-            pending=total - (profile.total if profile else 0),
-            computed_at=profile.computed_at if profile else None,
-            resources=[RestsOn(id=one.id, title=one.title, how=TOUCHED_HOW[one.interaction_type]) for one in touched],
-            subjects=_heaviest(subjects),
-            authors=_heaviest(authors),
-        ).model_dump()
+    return ProfileView(
+        summary=_in_words(total, profile),
+        total_interactions=total,
+        pending=total - (profile.total if profile else 0),
+        computed_at=profile.computed_at if profile else None,
+        resources=[RestsOn(id=one.id, title=one.title, how=TOUCHED_HOW[one.interaction_type]) for one in touched],
+        subjects=_heaviest(subjects),
+        authors=_heaviest(authors),
     )
 
 

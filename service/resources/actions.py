@@ -23,7 +23,7 @@ from service.resources.events import (
     ResourceMetadataChanged,
     ResourceUpdated,
 )
-from service.resources.tables import Resource, visible
+from service.resources.tables import Resource, visible, visible_to
 from service.security.accounts import Account
 from service.taxonomy.tables import in_category
 
@@ -168,8 +168,13 @@ async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], 
 
 async def remove(session: Session, account: Account, resource_id: UUID) -> None:
     """Delete a resource and all that hangs on it."""
+    await remove_for(session, account.id, resource_id)
+
+
+async def remove_for(session: Session, account_id: UUID, resource_id: UUID) -> None:
+    """Delete a resource as far as the account of that id may; NotFound otherwise."""
     chosen = select(Resource.title, Resource.private, Resource.owner_id)
-    chosen = chosen.where(Resource.id == resource_id, visible(account)).with_for_update()
+    chosen = chosen.where(Resource.id == resource_id, visible_to(account_id)).with_for_update()
     row = (await session.execute(chosen)).one_or_none()  # locked first: nobody puts it into a collection any more
     if row is None:
         raise NotFound(what="resource", id=resource_id)

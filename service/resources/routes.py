@@ -9,6 +9,7 @@ from service.database import reading, transaction
 from service.errors import Invalid, NotFound
 from service.quality.tables import qualities_of
 from service.resources import actions
+from service.resources.cached import shown
 from service.resources.shapes import (
     FIELDS,
     Browse,
@@ -58,11 +59,8 @@ def _without_text(row: Resource) -> dict[str, Any]:
 
 async def read_resource(request: Request) -> Response:
     """Read one resource."""
-    async with reading() as session:
-        resource = await actions.read(session, account(request), path_id(request, what="resource"))
-        categories = (await categories_of(session, [resource.id])).get(resource.id)
-        quality = (await qualities_of(session, [resource.id])).get(resource.id)
-    return view(resource, categories=categories, quality=quality)
+    body, version = await shown(account(request).id, path_id(request, what="resource"))
+    return respond(body, headers={"ETag": f'"{version}"'})
 
 
 async def update_resource(request: Request) -> Response:

@@ -175,10 +175,8 @@ def view(
     resource: Resource | Mapping[str, Any],
     status: int = 200,
     headers: dict[str, str] | None = None,
-    categories: Sequence[CategoryOf] | None = None,
-    quality: float | None = None,
 ) -> Response:
-    """Answer with a resource, what it is about and how good it is where that is known, and its version as ETag."""
+    """Answer with a resource that was just written, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
-    row = {name: get(name) for name in FIELDS} | known(categories, quality)
+    row = {name: get(name) for name in FIELDS}
     return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})

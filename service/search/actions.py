@@ -79,11 +79,12 @@ _INDEX = text(
 )
 _TOO_MUCH = "54000"  # program_limit_exceeded: a tsvector holds a megabyte of different words
 
+_WHOLE = "e.chunk_count = (SELECT count(*) FROM chunks c WHERE c.resource_id = r.id)"  # none was lost
 _DRAFT = text(
     f"""SELECT r.title, left(r.content, {TEXT_LIMIT + 1}) AS content, {EMBEDDING_INPUT} AS input_hash
     FROM resources r
     WHERE r.id = :id AND r.content_hash IS NOT NULL AND NOT EXISTS (
-        SELECT FROM embeddings e WHERE e.resource_id = r.id AND e.input_hash = {EMBEDDING_INPUT}
+        SELECT FROM embeddings e WHERE e.resource_id = r.id AND e.input_hash = {EMBEDDING_INPUT} AND {_WHOLE}
     )"""  # noqa: S608
 )
 _STILL = text(
@@ -123,7 +124,7 @@ _STALE = text(
         SELECT coalesce(d.input_hash = {INDEX_INPUT} AND d.labels_hash = {LABELS_INPUT}, false) OR EXISTS (
             SELECT FROM dead_letters l WHERE l.name = :index AND l.failed_at > r.updated_at
                 AND l.arguments ->> 'resource_id' = CAST(r.id AS text)) AS indexed,
-            coalesce(e.input_hash = {EMBEDDING_INPUT}, false) OR EXISTS (
+            coalesce(e.input_hash = {EMBEDDING_INPUT} AND {_WHOLE}, false) OR EXISTS (
             SELECT FROM dead_letters l WHERE l.name = :embed AND l.failed_at > r.updated_at
                 AND l.arguments ->> 'resource_id' = CAST(r.id AS text)) AS embedded
     ) state

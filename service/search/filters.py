@@ -22,6 +22,15 @@ CONDITION = """(NOT r.private OR r.owner_id = :account)
         WHERE c.id = :collection AND (c.visibility <> 'private' OR c.owner_id = :account)))
     AND (CAST(:outside AS uuid) IS NULL OR NOT EXISTS (
         SELECT FROM collection_resources m WHERE m.collection_id = :outside AND m.resource_id = r.id))
+    AND (CAST(:documents AS uuid[]) IS NULL OR r.id IN (
+        SELECT o.resource_id FROM documents o WHERE o.id = ANY(:documents)))
+    AND (CAST(:study_subject AS text) IS NULL OR r.id IN (
+        SELECT o.resource_id FROM study_subjects s JOIN documents o ON o.subject_id = s.id
+        WHERE s.owner_id = :account AND o.owner_id = :account
+            AND (lower(s.name) = lower(:study_subject) OR CAST(s.id AS text) = :study_subject)))
+    AND (CAST(:document_category AS text) IS NULL OR r.id IN (
+        SELECT o.resource_id FROM documents o
+        WHERE o.owner_id = :account AND lower(o.category) = lower(:document_category)))
     AND (CAST(:min_quality AS float8) IS NULL OR r.id IN (
         SELECT q.resource_id FROM quality q WHERE q.overall >= :min_quality))
     AND (CAST(:created_from AS timestamptz) IS NULL OR r.created_at >= :created_from)
@@ -33,7 +42,8 @@ class Filters:
     """Conditions besides the query: any of the types and languages, all of the subjects, authors and tags.
 
     Any of the categories, by path or id, with all below them. `collection` is one that holds it, as far as the account
-    may see that; `outside` one that does not.
+    may see that; `outside` one that does not. `documents` are any of these; `study_subject` (an id or a name) and
+    `document_category` are drawers that the account itself has put its documents into.
     """
 
     account: UUID
@@ -47,6 +57,9 @@ class Filters:
     categories: list[str] | None = None
     collection: UUID | None = None
     outside: UUID | None = None
+    documents: list[UUID] | None = None
+    study_subject: str | None = None
+    document_category: str | None = None
     min_quality: float | None = None
 
     @property

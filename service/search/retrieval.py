@@ -94,6 +94,7 @@ async def search(
         | ({"categories": orjson.loads(row["categories"])} if row["categories"] else {})
         | ({"quality": {"overall": row["quality"]}} if row["quality"] is not None else {})
         | {"score": round(place[row["id"]].score, 6), "why": place[row["id"]].why}
+        | ({"passage": orjson.loads(row["place"])} if row["place"] else {})
         | {"snippet": snippet(row["passage"] or "", row["marked"])}
         for row in rows
     ]

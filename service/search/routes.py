@@ -10,12 +10,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading
+from service.errors import NotFound
+from service.inference import DIMENSIONS
 from service.resources import actions as resources
 from service.search import evaluation, queries, retrieval
 from service.search.filters import Filters
 from service.search.retrieval import Mode
 from service.search.shapes import Neighbour, Results, Search, answer
 from service.search.suggestions import Suggestion, suggest
+from service.search.tables import Embedding
+from service.search.vectors import floats
 from service.web import Listed, Paged, Shape, account, page, parse, path_id, query, respond, route
 
 
@@ -95,6 +99,43 @@ async def similar(request: Request) -> Response:
     return respond({"items": await retrieval.similar(who.id, resource_id, asked.limit)})
 
 
+class NotEmbedded(NotFound):
+    """Resource {id} is not embedded yet; that takes about ten seconds from when its text is there."""
+
+
+class EmbeddingView(BaseModel):
+    """What a resource means to the model: the mean of its passages, a unit vector; null where it says nothing."""
+
+    resource_id: UUID
+    model: str
+    dimensions: int
+    vector: list[float] | None
+    chunk_count: int
+    truncated: bool
+    computed_at: datetime
+
+
+async def read_embedding(request: Request) -> Response:
+    """Return the vector of a resource, and which model made it."""
+    who, resource_id = account(request), path_id(request, what="resource")
+    async with reading() as session:
+        await resources.read(session, who, resource_id)
+        found = await session.get(Embedding, resource_id)
+    if found is None:
+        raise NotEmbedded(id=resource_id)
+    return respond(
+        EmbeddingView(
+            resource_id=resource_id,
+            model=found.model,
+            dimensions=DIMENSIONS,
+            vector=None if found.mean is None else floats(found.mean),
+            chunk_count=found.chunk_count,
+            truncated=found.truncated,
+            computed_at=found.computed_at,
+        )
+    )
+
+
 class Typed(Shape):
     """What was typed so far."""
 
@@ -146,6 +187,7 @@ routes = [
     route("GET", "/search/queries", list_queries, scope="admin", queries=QueriesAsked, gives=Listed[QueryCount]),
     route("POST", "/search/evaluate", evaluate, scope="read", takes=Evaluation, gives=EvaluationResults),
     route("GET", "/resources/{id}/similar", similar, scope="read", queries=Near, gives=Neighbours),
+    route("GET", "/resources/{id}/embedding", read_embedding, scope="read", gives=EmbeddingView),
     route("GET", "/search/suggest", suggestions, scope="read", queries=Typed, gives=Suggestions),
     route("GET", "/search", search, scope="read", queries=Search, gives=Results),
     route("POST", "/search", search_by_post, scope="read", takes=Search, gives=Results),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.resources.shapes import Overall
-from service.search import executed, retrieval
+from service.search import cached, executed
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
@@ -17,6 +17,7 @@ from service.taxonomy.tables import CategoryOf
 from service.web import Moment, Shape, account, respond
 
 Values = Annotated[list[str] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+Documents = Annotated[list[UUID] | None, BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
 class Asked(Shape):
@@ -33,6 +34,9 @@ class Asked(Shape):
     created_to: Moment | None = None
     category: Values = Field(None, description="By path or id, with all below it.")
     collection: UUID | None = None
+    document: Documents = Field(None, description="Ids of documents: within any of them.")
+    study_subject: str | None = Field(None, description="A subject of yours, by name or id: within its documents.")
+    document_category: str | None = Field(None, description="Within your documents of this category.")
     min_quality: float | None = Field(None, ge=0, le=1, description="Overall, 0 to 1.")
     freshness: bool = Field(False, description="Newer texts move up.")
 
@@ -49,6 +53,9 @@ class Asked(Shape):
             self.created_to,
             self.category,
             self.collection,
+            documents=self.document,
+            study_subject=self.study_subject,
+            document_category=self.document_category,
             min_quality=self.min_quality,
         )
 
@@ -76,12 +83,23 @@ class Neighbour(BaseModel):
     score: float
 
 
+class PassageOf(BaseModel):
+    """The passage of a document that a hit stands in; `start` and `end` count characters of the content."""
+
+    document_id: UUID
+    position: int
+    heading: list[str]
+    start: int
+    end: int
+
+
 class Hit(Neighbour):
     """A resource that was found."""
 
     categories: list[CategoryOf] | None = None
     quality: Overall | None = None
     why: str = Field(description="In words: where words and meaning rank it.")
+    passage: PassageOf | None = Field(None, description="Of a document that is indexed.")
     snippet: str = Field(description="HTML; the only tag is `<mark>`.")
 
 
@@ -107,10 +125,9 @@ class Results(BaseModel):
 async def answer(request: Request, asked: Search) -> Response:
     """Search, tell of it, and answer with one page."""
     who = account(request)
-    filters = asked.filters(who.id)
-    found = await retrieval.search(
+    found, was_cached = await cached.search(
         asked.query,
-        filters,
+        asked.filters(who.id),
         asked.mode,
         limit=asked.limit,
         offset=asked.offset,
@@ -131,6 +148,6 @@ async def answer(request: Request, asked: Search) -> Response:
         "facets_exact": found.facets_exact,
         "did_you_mean": found.did_you_mean,
         "took_ms": found.took_ms,
-        "cached": False,
+        "cached": was_cached,
     }
     return respond(page | ({"degraded": found.degraded} if found.degraded else {}))

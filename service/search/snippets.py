@@ -23,7 +23,7 @@ _PASSAGES = text(
     f"""SELECT r.id, r.title, r.url, r.type, r.language, r.authors, r.tags, r.published_at, r.created_at,
         {CATEGORIES_OF} AS categories,
         (SELECT q.overall FROM quality q WHERE q.resource_id = r.id) AS quality,
-        passage.text AS passage,
+        passage.text AS passage, place.found AS place,
         ts_headline(
             d.configuration::regconfig,
             translate(passage.text, :breaks, :blanks),
@@ -37,7 +37,10 @@ _PASSAGES = text(
         SELECT tsvector_to_array(to_tsvector(d.configuration::regconfig, translate(:words, :breaks, :blanks))) AS stems
     ) looked_for ON true
     LEFT JOIN LATERAL (
-        SELECT c.text FROM chunks c WHERE c.resource_id = r.id
+        SELECT c.text, c.start + coalesce(
+            (SELECT min(nullif(position(stem IN lower(c.text)), 0)) - 1 FROM unnest(stems) AS stem),
+            (c."end" - c.start) / 2) AS found_at
+        FROM chunks c WHERE c.resource_id = r.id
         ORDER BY (SELECT count(*) FROM unnest(stems) AS stem WHERE position(stem IN lower(c.text)) > 0) DESC,
             c.embedding <=> CAST(:vector AS halfvec), c.ordinal
         LIMIT 1
@@ -47,6 +50,13 @@ _PASSAGES = text(
             SELECT min(nullif(position(stem IN lower(left(r.content, 100000))), 0)) FROM unnest(stems) AS stem
         ) - 100), :excerpt)) AS text
     ) passage ON true
+    LEFT JOIN LATERAL (
+        SELECT CAST(jsonb_build_object('document_id', o.id, 'position', p.position, 'heading', p.heading,
+            'start', p.start, 'end', p."end") AS text) AS found
+        FROM documents o JOIN passages p ON p.resource_id = o.resource_id
+        WHERE o.resource_id = r.id AND p.content_hash = r.content_hash AND p.start <= chunk.found_at
+        ORDER BY p.position DESC LIMIT 1
+    ) place ON true
     ORDER BY hit.place"""  # noqa: S608
 )
 

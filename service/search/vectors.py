@@ -13,6 +13,11 @@ _FLOATS = struct.Struct(f"{DIMENSIONS}f")
 _TEXT = "[" + ",".join(["%.7g"] * DIMENSIONS) + "]"  # seven digits are all that a float32 has
 
 
+def floats(vector: Vector) -> list[float]:
+    """Return the numbers of a vector."""
+    return list(_FLOATS.unpack(vector))
+
+
 def to_text(vector: Vector) -> str:
     """Return a vector as PostgreSQL reads it."""
     return _TEXT % _FLOATS.unpack(vector)

@@ -60,6 +60,11 @@ class Patient(HttpToolsProtocol):
         if self._answered():  # before its body came: that has ended uvicorn's own wait for the next request
             self._wait()
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._waits = _cancelled(self._waits)  # from here on it is `sockets.PatientSocket`'s
+        self._stalls = _cancelled(self._stalls)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         if self._stalls is None:

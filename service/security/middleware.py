@@ -34,6 +34,7 @@ NEVER_ASKED = ("/health", "/ready", "/ui/static/")  # these answer without a dat
 LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE, other reads are free
     ("POST", "/ingest"): INGEST,
     ("POST", "/documents"): INGEST,
+    ("POST", "/uploads"): INGEST,
     ("POST", "/import"): INGEST,
     ("GET", "/search"): SEARCH,
     ("POST", "/search"): SEARCH,
@@ -185,7 +186,8 @@ class Authentication:
                     if account is not None and self._limited and scope["type"] == "http":
                         await _count(scope, account)
             except PharosError as error:
-                refusal = problem(error) if scope["type"] == "http" else WebSocketClose(1008, error.detail)
+                says_why = scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {})
+                refusal = problem(error) if says_why else WebSocketClose(1008, error.detail)
                 await refusal(scope, receive, send)
                 return
         await self.app(scope, receive, send)
@@ -199,10 +201,12 @@ class Authentication:
                 cookie = _session_cookie(value) or cookie
         client = scope.get("client")
         address = client[0] if client else None
-        if bearer is not None:
+        if bearer is not None:  # no browser sends it by itself
             return await authenticate(bearer.decode(errors="surrogateescape"), address)
         if scope["type"] == "websocket":
-            own = self._is_own(scope["headers"]) is True
+            own = self._is_own(scope["headers"])
+            if own is False:
+                raise CrossSite(host=_header(scope["headers"], b"host") or "this one")
             return await authenticate(cookie, address) if cookie and own else None
         if scope["method"] not in SAFE:
             own = self._is_own(scope["headers"])

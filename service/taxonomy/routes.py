@@ -5,8 +5,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cache.cache import cache
+from service.cache.shared import Fresh
 from service.database import reading, transaction
 from service.errors import NotFound
+from service.resources.states import state
 from service.taxonomy import actions, models, tree
 from service.taxonomy.shapes import (
     CategoryChange,
@@ -22,7 +25,7 @@ from service.taxonomy.shapes import (
     Uncertain,
 )
 from service.taxonomy.tables import Category
-from service.web import Listed, Paged, account, no_content, page, parse, path_id, query, respond, route
+from service.web import Listed, Paged, account, encoded, no_content, page, parse, path_id, query, respond, route
 
 
 def shown(category: Category) -> dict[str, Any]:
@@ -80,9 +83,14 @@ async def merge_category(request: Request) -> Response:
 
 async def read_classification(request: Request) -> Response:
     """What a resource is about."""
-    async with reading() as session:
-        told = await actions.predictions(session, account(request), path_id(request, what="resource"))
-    return respond({"predictions": told})
+    who, resource_id = account(request), path_id(request, what="resource")
+
+    async def compute() -> Fresh:
+        async with reading() as session:
+            return Fresh(encoded({"predictions": await actions.predictions(session, who, resource_id)}), known)
+
+    known = await state("classification", who.id, resource_id)
+    return respond((await cache.get_or_compute(f"classification:{resource_id}", compute, stamp=known)).value)
 
 
 async def label_resource(request: Request) -> Response:

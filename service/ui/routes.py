@@ -19,7 +19,7 @@ from service.errors import Conflict, Forbidden, Invalid, NotFound, RateLimited, 
 from service.event_log import EventRow, history
 from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
-from service.live import newest
+from service.live.hub import newest
 from service.security.authentication import known
 from service.security.credentials import Credential
 from service.security.invitations import Registration, register
@@ -29,9 +29,12 @@ from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in,
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
+from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
+from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
 from service.ui.search import Asked, search
+from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
 from service.web import Shape, account, body, path_id, query, validated
 
@@ -295,6 +298,12 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/graph", graph_page, scope="read"),
+    page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
+    page("GET", "/ui/sessions/{id}", session_page, scope="read"),
+    page("GET", "/ui/reviews", reviews_page, scope="read"),
+    page("GET", "/ui/notifications", notifications_page, scope="read"),
+    page("GET", "/ui/documents", documents_page, scope="read"),
+    page("GET", "/ui/documents/rows", document_rows, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from service.database import reading
 from service.errors import Invalid
 from service.resources.tables import Resource
-from service.search import executed, retrieval
+from service.search import cached, executed
 from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
@@ -139,7 +139,7 @@ async def search(account: Account, asked: Asked) -> dict[str, Any]:
     }
     filters = Filters(account.id, **narrowed)
     try:
-        found = await retrieval.search(
+        found, _ = await cached.search(
             asked.query, filters, asked.mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
         )
     except Invalid as error:

@@ -50,9 +50,23 @@ def reading_time(words: int) -> str:
     return text("minutes", n=max(1, round(words / WORDS_A_MINUTE)))
 
 
+def size(value: float) -> str:
+    """Write a number of bytes in the unit that leaves a number to be read."""
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
 def number(value: int) -> str:
     """Write a number with its thousands set apart."""
     return f"{value:,}"
+
+
+def points(value: float) -> str:
+    """Write points with at most two decimals: `8.5`, `10`."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
 def host(url: str | None) -> str | None:
@@ -115,5 +129,21 @@ def reading_view(item: Any) -> Markup:
     return Markup(html)  # noqa: S704  # it was cleaned before it was stored, and the policy of the page allows no script
 
 
-_ALL = (ago, day, reading_time, number, host, source, kind, language, monogram, hue, paragraphs, lede, reading_view)
+_ALL = (
+    ago,
+    day,
+    reading_time,
+    number,
+    points,
+    size,
+    host,
+    source,
+    kind,
+    language,
+    monogram,
+    hue,
+    paragraphs,
+    lede,
+    reading_view,
+)
 FILTERS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _ALL}

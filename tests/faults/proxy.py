@@ -37,7 +37,12 @@ class Proxy:
         serving = asyncio.current_task()
         assert serving is not None
         self._serving.add(serving)
-        upstream, downstream = await asyncio.open_connection(self._address.hostname, self._address.port)
+        try:
+            upstream, downstream = await asyncio.open_connection(self._address.hostname, self._address.port)
+        except OSError:  # the server is away
+            writer.close()
+            self._serving.discard(serving)
+            return
         streams = {writer, downstream}
         self._streams |= streams
 

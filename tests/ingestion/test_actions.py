@@ -214,6 +214,21 @@ async def test_reading_again_keeps_what_people_said_and_tells_what_changed(ada: 
     ]
 
 
+async def test_metadata_that_nobody_touched_follows_the_page(ada: Account) -> None:
+    first = {"title": "Lamps", "description": "by the page", "authors": ["Ada"], "published_at": datetime.now(UTC)}
+    id = await ingest(ada, URL, reading_of("a text", **first))
+    async with transaction() as session:
+        await resources.change(session, ada, id, {"description": "by me"})
+    for changed in ({"title": "Lanterns", "authors": ["Grace"], "description": "anew"}, {"authors": []}):
+        await request(ada, force=True)
+        await claim(id)
+        async with transaction() as session:
+            await actions.store(session, id, reading_of("a new text", **{**first, "title": "Lanterns", **changed}))
+    stored = await resource(id)
+    assert (stored.title, stored.description, stored.authors) == ("Lanterns", "by me", ["Grace"])
+    assert stored.published_at == first["published_at"]
+
+
 async def test_what_nobody_holds_any_more_is_announced(ada: Account) -> None:
     stalled, held = await request(ada, "https://example.org/1"), await request(ada, "https://example.org/2")
     await request(ada, "https://example.org/3")

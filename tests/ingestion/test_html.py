@@ -226,3 +226,14 @@ def test_a_page_that_a_person_captured_is_never_a_wall() -> None:
 )  # fmt: skip
 def test_what_a_page_calls_itself_by_is_kept(meta: str, identifiers: list[str]) -> None:
     assert read(head=f"<title>A study</title>{meta}").identifiers == identifiers
+
+
+@pytest.mark.parametrize("start", ["<html lang=en>", "<HTML LANG=en><head>", ""])
+def test_a_page_may_leave_out_the_tags_of_head_and_body(start: str) -> None:
+    said = "<meta name=author content='Ada Lovelace'><meta name=description content='On lamps'><title>Lamps</title>"
+    text = "".join(f"<p>This is paragraph {n} about lamps and harbours in the storm.</p>" for n in range(20))
+    page = f"<!doctype html>{start}{said}<article><h1>Lamps of the sea</h1>{text}</article>"
+    draft = html.read(page.encode(), None, "https://example.org/lamps", captured=False)
+    assert (draft.authors, draft.description, draft.title) == (["Ada Lovelace"], "On lamps", "Lamps of the sea")
+    assert draft.language == ("en" if start else None)
+    assert draft.text.count("lamps and harbours") == 20

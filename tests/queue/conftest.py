@@ -1,17 +1,23 @@
 """A broker of its own for each test, and an engine that runs in the test's process."""
 
 import asyncio
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
 import dramatiq
 import pytest
 import redis.asyncio
+from dramatiq.broker import Broker, MessageProxy
+from dramatiq.middleware import Middleware
 from sqlalchemy import select
 
+import workers
+from service import logs
 from service.database import reading
 from service.queue import Dispatch, Queue, Task, connected
 from service.queue.broker import PharosBroker
@@ -112,3 +118,26 @@ async def letters() -> list[DeadLetter]:
     """Return the dead letters, oldest first."""
     async with reading() as session:
         return list(await session.scalars(select(DeadLetter).order_by(DeadLetter.failed_at)))
+
+
+@pytest.fixture
+def actors(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """The workers' actors on this test's broker; gives the names of what ran."""
+    ran: list[str] = []
+
+    class Record(Middleware):
+        def after_process_message(
+            self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+        ) -> None:
+            ran.append(message.actor_name)
+
+    monkeypatch.setattr(logs, "configure", lambda: None)
+    names = [f"workers.{name}" for name in workers.ACTORS]
+    before = {name: sys.modules.pop(name, None) for name in names}
+    for name in names:
+        import_module(name)
+    broker.add_middleware(Record())
+    yield ran
+    for name, module in before.items():
+        if module is not None:
+            sys.modules[name] = module

@@ -1,17 +1,13 @@
 """Every task, once through the queue and once in process, from the same input: the rows must be the same."""
 
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
-from importlib import import_module
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from dramatiq.broker import Broker, MessageProxy
-from dramatiq.middleware import Middleware
 from sqlalchemy import text
 
 import workers.inline
@@ -23,10 +19,14 @@ from service.hooks import (
     AUTHORS,
     CITE,
     CLASSIFY,
+    CLEAN,
+    CLEAN_FILES,
+    CUT,
     DEGRADATION,
     EMBED,
     GRAPH,
     INDEX,
+    INVALIDATE,
     LABEL,
     OUTLIERS,
     PROFILE,
@@ -34,11 +34,11 @@ from service.hooks import (
     RECONCILE,
     RETRAIN,
     TASKS,
+    WARM,
     WATCH,
 )
 from service.quality.tables import Quality
 from service.queue import BrokerAway, Dispatch
-from service.queue.broker import PharosBroker
 from service.resources import actions as resources
 from service.search.tables import Embedding, SearchDocument
 from service.settings import Settings, settings
@@ -59,40 +59,21 @@ FETCHED = " ".join(f"The keeper of lamp {n} wrote to the Académie about doi:10.
 GIVEN = " ".join(f"A ship with {n} masts passed the reef in winter, and nobody saw it." for n in range(40))
 UPLOADED = " ".join(f"On day {n} fog lay over all of the harbour, as arXiv:2101.{n:05} explains." for n in range(40))
 TABLES = [
-    "resources", "ingestions", "ingestion_steps", "signatures", "documents", "citations", "search_documents", "chunks",
+    "resources", "ingestions", "ingestion_steps", "signatures", "documents", "passages", "citations",
+    "search_documents", "chunks",
     "embeddings", "search_terms", "search_corpora",
     "interaction_counts", "events", "outbox", "dead_letters",
 ]  # fmt: skip
 # Events that come once, whatever is computed first.
-ONCE = "^(ingestion|citations|authors|resource.created|document|batch|collection.(created|resource)|embedding.gen)"
+ONCE = (
+    "^(ingestion|citations|authors|resource.created|document|indexing.(p|c)|batch|collection.(created|resource)"
+    "|embedding.gen)"
+)
 OF_THE_RUN = {
     "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
     "labels", "labels_hash", "input_hash",  # of the index: with the ids of categories
     "weights",  # of the terms, as numbered in the order of their arrival; against the mean length at the time
 }  # fmt: skip
-
-
-@pytest.fixture
-def actors(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The workers' actors on this test's broker; gives the names of what ran."""
-    ran: list[str] = []
-
-    class Record(Middleware):
-        def after_process_message(
-            self, broker: Broker, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
-        ) -> None:
-            ran.append(message.actor_name)
-
-    monkeypatch.setattr(logs, "configure", lambda: None)
-    names = [f"workers.{name}" for name in workers.ACTORS]
-    before = {name: sys.modules.pop(name, None) for name in names}
-    for name in names:
-        import_module(name)
-    broker.add_middleware(Record())
-    yield ran
-    for name, module in before.items():
-        if module is not None:
-            sys.modules[name] = module
 
 
 @asynccontextmanager
@@ -137,7 +118,9 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    await send([Dispatch(task, {}, uuid4()) for task in (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN)])
+    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM)
+    await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
+    await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
     await until(complete, 30)
 
     async def assessed() -> bool:

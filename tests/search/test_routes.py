@@ -9,7 +9,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from service import database
+from service import database, inference
 from service.database import reading
 from service.outbox import OutboxRow
 from service.search import executed
@@ -150,3 +150,20 @@ async def test_a_search_does_not_fail_because_it_cannot_be_told_of(
     assert executed._flushing is not None
     await executed._flushing
     assert executed._waiting == []
+
+
+async def test_the_vector_of_a_resource_is_there_for_those_who_may_see_it(
+    client: httpx.AsyncClient, ada: Account, grace: Account, server: ModelServer
+) -> None:
+    lamps = await meaningful(ada, "Lamps", LAMPS)
+    answer = (await client.get(f"/resources/{lamps}/embedding")).json()
+    assert answer["model"] == inference.MODEL
+    assert answer["dimensions"] == len(answer["vector"]) == 384
+    assert sum(one * one for one in answer["vector"]) == pytest.approx(1, abs=1e-3)
+    assert answer["chunk_count"] == 1
+    waiting = await findable(ada, "Bread", "Flour and water.")
+    hidden = await meaningful(grace, "Secret", LAMPS, private=True)
+    early, foreign = [await client.get(f"/resources/{id}/embedding") for id in (waiting, hidden)]
+    assert (early.status_code, foreign.status_code) == (404, 404)
+    assert "is not embedded yet" in early.text
+    assert "no resource" in foreign.text

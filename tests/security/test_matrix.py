@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import orjson
@@ -17,6 +17,7 @@ from starlette.types import Message
 from service import database, logs
 from service.app import ROUTES, create_app
 from service.database import transaction
+from service.quizzes.tables import Question, Quiz
 from service.security.accounts import Account, create_user
 from service.security.permissions import PUBLIC, ROLES, Role, Scope, effective_scopes
 from service.security.permissions import Public as PublicScope
@@ -162,7 +163,26 @@ BODIES: dict[str, Any] = {
     "POST /collections/{id}/resources": {"resource_ids": [str(uuid4())]},
     "POST /resources/{id}/annotations": {"start": 0, "end": 1},
     "PUT /annotations/{id}": {"note": "Mine now"},
+    "PUT /sessions/{id}/answers": {"answers": {}},
+    "POST /reviews/{id}": {"rating": 3},
+    "PUT /documents/{id}": {"filename": "Mine now"},
+    "PUT /subjects/{id}": {"name": "Mine now"},
 }
+
+
+async def quiz_of(owner_id: UUID, resource_id: UUID) -> tuple[UUID, UUID]:
+    """Put a quiz of one question about a resource into the database; return the ids of both."""
+    made: dict[str, Any] = {"sources": {}, "num_questions": 1, "question_types": [], "seed": 1, "status": "ready"}
+    asked: dict[str, Any] = {"type": "true_false", "difficulty": "easy", "stem": HIDDEN, "answer": {"value": True}}
+    async with transaction() as session:
+        quiz = Quiz(owner_id=owner_id, title=HIDDEN, **made)
+        session.add(quiz)
+        await session.flush()
+        passage = {"passage": HIDDEN, "passage_start": 0, "content_hash": "", "position": 0}
+        question = Question(quiz_id=quiz.id, resource_id=resource_id, **asked, **passage)
+        session.add(question)
+        await session.flush()
+        return quiz.id, question.id
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -190,14 +210,21 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         signed_in = (await her.get("/auth/sessions")).json()["items"][0]["id"]
         [document] = upload.json()["items"]
         collection = await her.post("/collections", json={"name": HIDDEN, "description": HIDDEN})
+        subject = await her.post("/subjects", json={"name": HIDDEN})
+        pieces = await her.post("/uploads", json={"filename": HIDDEN, "size": 9, "private": True})
+        assert (subject.status_code, pieces.status_code) == (201, 201)
         note_id = note.json()["id"]
         added = await her.post(f"/collections/{collection.json()['id']}/resources", json={"resource_ids": [note_id]})
         assert (collection.status_code, added.status_code) == (201, 200)
         passage = {"start": 0, "end": 3, "note": HIDDEN, "tags": [HIDDEN]}
         annotation = await her.post(f"/resources/{note_id}/annotations", json=passage)
         assert annotation.status_code == 201, annotation.text
+        quiz_id, question_id = await quiz_of(UUID((await her.get("/users/me")).json()["id"]), UUID(note_id))
+        taken = await her.post(f"/quizzes/{quiz_id}/sessions")
+        assert taken.status_code == 201, taken.text
         hers = {
-            collection.json()["id"], annotation.json()["id"],
+            collection.json()["id"], annotation.json()["id"], subject.json()["id"], pieces.json()["upload_id"],
+            str(quiz_id), str(question_id), taken.json()["session_id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
             document["task_id"], saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,
         }  # fmt: skip

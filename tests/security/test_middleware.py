@@ -280,7 +280,8 @@ async def test_a_socket_belongs_to_the_token_or_to_the_cookie_of_our_own_pages(s
     cookie = {"Cookie": f"theme=dark; pharos_session={anna.cookies['pharos_session']}"}
     assert await socket({"Authorization": f"Bearer {TOKEN}", "Origin": "http://evil.test"}) == "admin"
     assert await socket({**cookie, "Origin": OURS}) == "anna"
-    assert await socket({**cookie, "Origin": "http://evil.test"}) is None
+    assert await socket({**cookie, "Origin": "http://evil.test"}) == "refused websocket.close 1008"
+    assert await socket({"Origin": "http://evil.test"}) == "refused websocket.close 1008"
     assert await socket(cookie) is None
     assert await socket({}) is None
 

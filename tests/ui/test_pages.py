@@ -10,11 +10,13 @@ from sqlalchemy import update
 from service.database import transaction
 from service.ingestion.actions import request_page
 from service.ingestion.tables import Ingestion
+from service.notifications.actions import mark_all_read
 from service.resources.tables import Resource
 from service.security.accounts import Account, change_user, create_user
 from service.security.invitations import invite
 from service.security.login_links import create_login_link
 from service.ui import pages
+from tests.notifications.conftest import facts, happened
 from tests.ui.conftest import PASSWORD, Add
 
 pytestmark = pytest.mark.integration
@@ -313,3 +315,29 @@ async def test_who_was_invited_joins_by_the_page(client: httpx.AsyncClient, ada:
     assert (await client.get("/ui/")).status_code == 200
     uninvited = await client.post("/ui/join", data={"username": "eve", "password": "long enough"})
     assert (uninvited.status_code, "by invitation" in uninvited.text) == (403, True)
+
+
+async def test_notifications_are_listed_with_what_one_wants_to_hear_of(
+    signed_in: httpx.AsyncClient, ada: Account, add: Add
+) -> None:
+    lamp = await add("<Lamp>")
+    for name in ("quality.degraded", "indexing.completed"):
+        data = {"resource_id": lamp.id, "user_id": ada.id, "score": 0.2, "previous": 0.9}
+        await happened(facts(name, ada.id, **data))
+    page = await signed_in.get("/ui/notifications")
+    assert "“&lt;Lamp&gt;” is ready" in page.text
+    assert f'href="/ui/resources/{lamp.id}"' in page.text
+    assert page.text.count("data-unread>") == 2
+    assert 'name="collection_changed" autocomplete' in page.text
+    assert 'name="quiz_ready" checked' in page.text
+    async with transaction() as session:
+        await mark_all_read(session, ada)
+    assert "You have read everything." in (await signed_in.get("/ui/notifications?unread=true")).text
+    assert (await signed_in.get("/ui/notifications?page=0")).status_code == 422
+
+
+async def test_the_bell_is_in_the_frame_of_who_is_signed_in(client: httpx.AsyncClient, ada: Account) -> None:
+    assert 'id="bell"' not in (await client.get("/ui/login")).text
+    await client.post("/ui/login", data={"username": "ada", "password": PASSWORD})
+    for path in ("/ui/", "/ui/search", "/ui/notifications", "/ui/nowhere"):
+        assert 'id="bell"' in (await client.get(path)).text

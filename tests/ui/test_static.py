@@ -41,7 +41,10 @@ async def test_nothing_else_is_served(client: httpx.AsyncClient, path: str) -> N
 
 def test_every_text_is_used() -> None:
     folder = FOLDER.parent
-    files = [*folder.glob("templates/*.html"), *(file for file in folder.glob("*.py") if file.name != "text.py")]
+    files = [
+        *folder.glob("templates/*.html"),
+        *(file for file in folder.glob("*.py") if not file.stem.endswith("text")),
+    ]
     pages = "".join(file.read_text() for file in files)
     modules = "".join(file.read_text() for file in FOLDER.glob("*.js"))
 

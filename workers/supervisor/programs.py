@@ -53,7 +53,9 @@ def programs(settings: Settings) -> list[Program]:
         Program("inference", (sys.executable, "-m", "workers.inference"), early=True),
         Program("web", (
             sys.executable, "-m", "uvicorn", "--factory", application, *listen,
-            "--http", "service.security.connections:Patient", "--no-access-log", "--no-server-header",
+            "--http", "service.security.connections:Patient", "--ws", "service.security.sockets:PatientSocket",
+            "--ws-max-size", "65536", "--ws-per-message-deflate", "false",  # which takes 50 KB of memory a socket
+            "--no-access-log", "--no-server-header",
             "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
         )),
         Program("timetable", (str(Path(sys.executable).with_name("periodiq")), "schedules")),

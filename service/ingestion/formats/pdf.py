@@ -53,6 +53,7 @@ def read(body: bytes) -> Draft:
         authors=names_of(about.get("author")),
         published_at=date_of(about.get("creationdate")),
         description=one_line(about.get("subject")) or None,
+        pages=len(pages),
     )
 
 

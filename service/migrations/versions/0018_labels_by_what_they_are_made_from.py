@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import ARRAY
 
 revision = "0018"
-down_revision = "0012"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

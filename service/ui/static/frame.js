@@ -1,5 +1,6 @@
 // What every page has: the theme, keys, menus, and times that go on.
 
+import "./bell.js";
 import "./keys.js";
 import "./suggest.js";
 import "./toast.js";

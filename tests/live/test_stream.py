@@ -1,11 +1,8 @@
-"""The hub: what is logged reaches the streams of those who may see it, once, in order, whatever happens meanwhile."""
+"""Server-sent events: what is logged reaches who may see it, once, in order, whatever happens meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any
-from uuid import UUID, uuid4
 
 import orjson
 import pytest
@@ -13,16 +10,17 @@ from sqlalchemy.exc import InterfaceError
 from starlette.applications import Starlette
 from starlette.types import Message
 
-from service import live, queue
 from service.database import transaction
-from service.event_log import EventRow
-from service.security import authentication
-from service.security.accounts import Account, create_user
-from service.security.authentication import Known
+from service.live import hub as hubs
+from service.live import listener as listeners
+from service.live import stream as streams
+from service.live.bell import ring
+from service.live.hub import Hub
+from service.live.routes import routes
 from service.security.middleware import middleware
-from service.security.permissions import effective_scopes
-from service.security.tokens import create_token, revoke_token
-from service.settings import Settings, settings
+from service.security.tokens import revoke_token
+from service.settings import settings
+from tests.live.conftest import NewPerson, log_events
 
 pytestmark = pytest.mark.integration
 
@@ -101,69 +99,13 @@ Open = Callable[..., Stream]
 
 
 @pytest.fixture
-async def hub(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[live.Hub]:
-    monkeypatch.setattr(authentication, "known", Known())
-    monkeypatch.setattr(live, "_quiet_until", 0.0)
-    monkeypatch.setattr(live, "POLL", 0.1)
-    monkeypatch.setattr(live, "RECHECK", 0.2)
-    async with queue.connected(), live.hub() as running:
-        yield running
-
-
-@pytest.fixture
-def connect(hub: live.Hub) -> Open:
-    app = Starlette(routes=live.routes, middleware=middleware)
+def connect(hub: Hub) -> Open:
+    app = Starlette(routes=routes, middleware=middleware)
 
     def connect(secret: str | None = None, query: str = "", **headers: str) -> Stream:
         return Stream(app, secret, query, {name.replace("_", "-"): value for name, value in headers.items()})
 
     return connect
-
-
-class Person:
-    """A user with a token."""
-
-    def __init__(self, account: Account, secret: str, token_id: UUID) -> None:
-        self.account, self.secret, self.token_id = account, secret, token_id
-
-
-NewPerson = Callable[[str], Awaitable[Person]]
-
-
-@pytest.fixture
-def person(pharos: Settings) -> NewPerson:
-    async def add(username: str) -> Person:
-        async with transaction() as session:
-            user = await create_user(session, username, "editor")
-            account = Account(user.id, username, "editor", effective_scopes("editor"), signed_in=True)
-            token, secret = await create_token(session, account, "browser", ["read"], None)
-        return Person(account, secret, token.id)
-
-    return add
-
-
-async def log_events(count: int = 1, audience: UUID | None = None, **data: Any) -> list[int]:
-    """Put events into the log as the relay does, and return their positions."""
-    async with transaction() as session:
-        rows = [
-            EventRow(
-                id=uuid4(),
-                name="resource.updated",
-                version=1,
-                data={"number": number, **data},
-                priority=50,
-                correlation_id="c",
-                cause=None,
-                audience=audience,
-                subject=None,
-                bulk=False,
-                timestamp=datetime.now(UTC),
-            )
-            for number in range(count)
-        ]
-        session.add_all(rows)
-        await session.flush()
-        return [row.position for row in rows]
 
 
 async def test_an_event_arrives_as_the_history_shows_it(connect: Open, person: NewPerson) -> None:
@@ -184,12 +126,12 @@ async def test_a_ring_is_enough_without_the_clock(
 ) -> None:
     ada = await person("ada")
     async with connect(ada.secret) as stream:
-        monkeypatch.setattr(live, "POLL", 60.0)
-        await live.ring()  # the wait that is under way still follows the old clock
+        monkeypatch.setattr(hubs, "POLL", 60.0)
+        await ring()  # the wait that is under way still follows the old clock
         [first] = await log_events()
         async with asyncio.timeout(10):
             while stream.ids != [first]:
-                await live.ring()  # the hub may still be subscribing
+                await ring()  # the hub may still be subscribing
                 await asyncio.sleep(0.02)
         assert stream.ids == [first]
 
@@ -202,16 +144,20 @@ async def test_without_redis_the_clock_is_enough(
     ada = await person("ada")
     async with connect(ada.secret) as stream:
         positions = await log_events(2)
-        await live.ring()
-        await live.ring()
+        await ring()
+        await ring()
         await stream.until(lambda: len(stream.frames) == 2)
         assert stream.ids == positions
 
 
+@pytest.mark.parametrize("kept", [7, 2000])
 @pytest.mark.parametrize("way", ["header", "query"])
-async def test_a_stream_resumes_where_it_was(connect: Open, person: NewPerson, way: str) -> None:
+async def test_a_stream_resumes_where_it_was(
+    connect: Open, person: NewPerson, way: str, kept: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hubs, "KEPT", kept)
     ada = await person("ada")
-    positions = await log_events(live.BATCH + 20)
+    positions = await log_events(hubs.BATCH + 20)
     seen = str(positions[4])
     resumed = (
         connect(ada.secret, last_event_id=seen) if way == "header" else connect(ada.secret, f"last_event_id={seen}")
@@ -233,7 +179,7 @@ async def test_nothing_falls_between_replay_and_live(connect: Open, person: NewP
     async def write() -> None:
         while len(streams) < 5:
             positions.extend(await log_events(5))
-            await live.ring()
+            await ring()
             written.release()
 
     writing = asyncio.create_task(write())
@@ -267,15 +213,15 @@ async def test_private_events_reach_their_owner_only(connect: Open, person: NewP
 async def test_a_slow_reader_is_dropped_and_loses_nothing(
     connect: Open, person: NewPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "BEHIND", 10)
-    monkeypatch.setattr(live, "BATCH", 7)
+    monkeypatch.setattr(listeners, "BEHIND", 10)
+    monkeypatch.setattr(hubs, "BATCH", 7)
     ada, ben = await person("ada"), await person("ben")
     async with connect(ada.secret) as slow, connect(ben.secret) as fast:
         slow.stuck = True
         positions: list[int] = []
         for _ in range(10):
             positions.extend(await log_events(5))
-            await live.ring()
+            await ring()
             await fast.until(lambda: len(fast.frames) == len(positions))
         await slow.read_again()
         async with asyncio.timeout(5):
@@ -287,7 +233,7 @@ async def test_a_slow_reader_is_dropped_and_loses_nothing(
             assert seen + again.ids == positions
 
 
-async def test_a_revoked_token_ends_its_stream(connect: Open, person: NewPerson, hub: live.Hub) -> None:
+async def test_a_revoked_token_ends_its_stream(connect: Open, person: NewPerson, hub: Hub) -> None:
     ada = await person("ada")
     async with connect(ada.secret) as stream, connect(ada.secret) as other:
         async with transaction() as session:
@@ -302,15 +248,15 @@ async def test_a_revoked_token_ends_its_stream(connect: Open, person: NewPerson,
 async def test_a_silent_stream_sends_comments(
     connect: Open, person: NewPerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT", 0.05)
-    monkeypatch.setattr(live, "RECHECK", 0.05)
+    monkeypatch.setattr(streams, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(hubs, "RECHECK", 0.05)
     ada = await person("ada")
     async with connect(ada.secret) as stream:
         await stream.until(lambda: stream.text.count(": still here\n\n") >= 2)
         assert stream.frames == []
 
 
-async def test_who_leaves_is_forgotten(connect: Open, person: NewPerson, hub: live.Hub) -> None:
+async def test_who_leaves_is_forgotten(connect: Open, person: NewPerson, hub: Hub) -> None:
     ada = await person("ada")
     async with connect(ada.secret) as stream:
         assert len(hub.listeners) == 1
@@ -318,7 +264,7 @@ async def test_who_leaves_is_forgotten(connect: Open, person: NewPerson, hub: li
         assert not hub.listeners
 
 
-async def test_hanging_up_ends_every_stream(connect: Open, person: NewPerson, hub: live.Hub) -> None:
+async def test_hanging_up_ends_every_stream(connect: Open, person: NewPerson, hub: Hub) -> None:
     ada = await person("ada")
     async with connect(ada.secret) as stream:
         hub.hang_up()
@@ -328,7 +274,7 @@ async def test_hanging_up_ends_every_stream(connect: Open, person: NewPerson, hu
 
 
 async def test_the_hub_survives_the_database(connect: Open, person: NewPerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    reading, failures = live.reading, 0
+    reading, failures = hubs.reading, 0
 
     def broken() -> object:
         nonlocal failures
@@ -337,18 +283,18 @@ async def test_the_hub_survives_the_database(connect: Open, person: NewPerson, m
 
     ada = await person("ada")
     async with connect(ada.secret) as stream:
-        monkeypatch.setattr(live, "reading", broken)
+        monkeypatch.setattr(hubs, "reading", broken)
         async with asyncio.timeout(5):
             while failures < 3:
                 await asyncio.sleep(0.02)
-        monkeypatch.setattr(live, "reading", reading)
+        monkeypatch.setattr(hubs, "reading", reading)
         [position] = await log_events()
         await stream.until(lambda: stream.ids == [position])
         assert stream.ids == [position]
 
 
 async def test_too_many_streams_are_refused(connect: Open, person: NewPerson, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "STREAMS", 1)
+    monkeypatch.setattr(hubs, "STREAMS", 1)
     ada = await person("ada")
     async with connect(ada.secret), connect(ada.secret) as second:
         assert second.status == 503

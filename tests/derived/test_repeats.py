@@ -1,0 +1,130 @@
+"""Every task of THE TABLE, run twice in a row and two at once, leaves the rows that one run leaves."""
+
+import asyncio
+from io import BytesIO
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from service import storage
+from service.batches import actions as batches
+from service.database import reading, transaction
+from service.documents import actions as documents
+from service.hooks import (
+    ANCHOR,
+    AUTHORS,
+    CLASSIFY,
+    CLEAN,
+    DEGRADATION,
+    EMBED,
+    GRAPH,
+    INDEX,
+    INGEST,
+    INVALIDATE,
+    MEAN,
+    OUTLIERS,
+    PROCESS,
+    PROCESS_BATCH,
+    PROFILE,
+    QUALITY,
+    RECENTER,
+    RECONCILE,
+    RETRAIN,
+    TASKS,
+    WARM,
+    WATCH,
+)
+from service.queue import Task
+from service.security.accounts import Account
+from service.taxonomy import actions as taxonomy
+from tests.derived.conftest import Process, library, rows
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+HARM: dict[Task, list[str]] = {  # what makes a task's work undone, for the resource, account or collection `:id`
+    INGEST: [],
+    PROCESS: [],
+    INDEX: ["UPDATE search_documents SET input_hash = '', labels = '{}' WHERE resource_id = :id"],
+    EMBED: ["DELETE FROM embeddings WHERE resource_id = :id", "DELETE FROM chunks WHERE resource_id = :id"],
+    QUALITY: ["UPDATE quality SET input_hash = '', source_hash = '', overall = 0 WHERE resource_id = :id"],
+    CLASSIFY: ["DELETE FROM classifications WHERE resource_id = :id AND is_predicted"],
+    GRAPH: [
+        "DELETE FROM graph_nodes WHERE resource_id = :id",
+        "UPDATE citations SET keys = NULL, target_id = NULL WHERE resource_id = :id",
+        "DELETE FROM graph_ranks",
+    ],
+    AUTHORS: ["UPDATE author_readings SET input_hash = '' WHERE resource_id = :id"],
+    ANCHOR: ["UPDATE annotations SET anchored_in = '', start = NULL, \"end\" = NULL WHERE resource_id = :id"],
+    RECENTER: ["DELETE FROM collection_embeddings WHERE collection_id = :id"],
+    PROFILE: ["DELETE FROM recommendation_profiles WHERE user_id = :id"],
+    MEAN: ["UPDATE categories SET prior = NULL, prior_hash = NULL"],
+    RETRAIN: [],
+    PROCESS_BATCH: [],
+    RECONCILE: [],
+    DEGRADATION: [],
+    OUTLIERS: ["UPDATE quality SET is_outlier = false", "DELETE FROM quality_reviews"],
+    WATCH: [],
+    INVALIDATE: [],
+    CLEAN: [],
+    WARM: [],
+}
+
+
+async def argument(task: Task, ada: Account, ids: list[UUID]) -> Any:
+    """Return what a task is run for."""
+    async with reading() as session:
+        queries = {
+            "collection_id": "SELECT id FROM collections LIMIT 1",
+            "category_id": "SELECT id FROM categories LIMIT 1",
+            "batch_id": "SELECT id FROM batches LIMIT 1",
+        }
+        found = await session.scalar(text(queries[task.key])) if task.key in queries else None
+        document = await session.scalar(text("SELECT resource_id FROM documents LIMIT 1"))
+    one = {INGEST: document, PROCESS: document, PROFILE: ada.id}.get(task, found or ids[0])
+    return [one] if task in (GRAPH, MEAN) else one
+
+
+async def test_every_task_may_run_twice_and_twice_at_once(ada: Account, process: Process) -> None:
+    assert set(HARM) == set(TASKS)
+    ids = await library(ada, process, 55)
+    await more(ada, ids)
+    await process.settle(60)
+    await process.run(RETRAIN)
+    await process.run(OUTLIERS)
+    for id in ids:  # the library around the first has grown
+        await process.run(QUALITY, resource_id=id)
+    while await process.reconcile():
+        pass
+    before = await rows()
+    assert {table for table, lines in before.items() if not lines} <= {"dead_letters", "quality_reviews"}
+    for task in TASKS:
+        one = await argument(task, ada, ids)
+        given = {task.key: one} if task.key else {}
+        values = {"id": one[0] if isinstance(one, list) else one}
+        for runs in (1, 2):
+            async with transaction() as session:
+                for harm in HARM[task]:
+                    await session.execute(text(harm), values if ":id" in harm else {})
+            assert not HARM[task] or await rows() != before, task.name
+            await asyncio.gather(*(process.run(task, **given) for _ in range(runs)))
+            if runs == 1:
+                await process.run(task, **given)
+            await process.settle(60)
+            after = await rows()
+            for table in before:
+                assert after[table] == before[table], (task.name, runs, table)
+
+
+async def more(ada: Account, ids: list[UUID]) -> None:
+    """Add an uploaded document, a batch, and labels to train on."""
+    days = [f"On day {day} fog lay over all of the harbour, as the log of the keeper explains." for day in range(40)]
+    content = " ".join(days).encode()
+    stored = documents.Upload("fog.txt", len(content), await storage.keep(BytesIO(content)), "text/plain")
+    async with transaction() as session:
+        await documents.upload(session, ada, stored, subject=None, private=False)
+        await batches.request(session, ada, "reindex", ids[:3])
+        categories = list(await session.scalars(text("SELECT id FROM categories ORDER BY name")))
+        for number, id in enumerate(ids):
+            await taxonomy.label(session, ada, id, categories[number % len(categories)])
