@@ -17,6 +17,7 @@ from service import database, inference, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
+from service.broadcast.forwarding import forwarding
 from service.bus import Sender, bus
 from service.cache import cache
 from service.cache.routes import routes as cache_routes
@@ -153,7 +154,8 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             inference.connected(),
             cache.connected(),
             sending() as send,
-            Relay(bus, TABLE.route, send, ring).running(),
+            forwarding(ring) as announce,
+            Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
         ):
             yield

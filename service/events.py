@@ -112,6 +112,7 @@ class SystemEvent(StrEnum):
     CACHE_MISS = "cache.miss"
     CACHE_INVALIDATED = "cache.invalidated"
     CACHE_WARMING_REQUESTED = "cache.warming_requested"
+    TASK_STATUS_UPDATE = "task.status.update"
 
 
 class Event(BaseModel):

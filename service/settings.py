@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     )
 
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
+    events_broadcast_kept: int = Field(
+        50_000, ge=100, description="Events that a durable reader beside Pharos may be behind; Redis keeps as many."
+    )
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people.")
 
     @field_validator("egress_allow", "trusted_proxies", mode="before")

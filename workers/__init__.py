@@ -37,6 +37,7 @@ def load() -> None:
 async def resources() -> AsyncGenerator[None]:
     """Open the database and carry what the tasks emit, while they run."""
     from service import database, inference
+    from service.broadcast.forwarding import forwarding
     from service.bus import bus
     from service.cache import cache
     from service.hooks import TABLE
@@ -50,7 +51,8 @@ async def resources() -> AsyncGenerator[None]:
         async with (
             inference.connected(),
             cache.connected(),
-            Relay(bus, TABLE.route, send_on, ring).running(),
+            forwarding(ring) as announce,
+            Relay(bus, TABLE.route, send_on, announce).running(),
         ):
             yield
 

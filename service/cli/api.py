@@ -1,7 +1,7 @@
 """The server as the command sees it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
@@ -57,6 +57,18 @@ class Api:
     def health(self, path: str) -> Any:
         """Return what a health check says, whatever its status."""
         return self._call("GET", path, accepted=(200, 503))
+
+    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[str]:
+        """Yield the lines of an answer that goes on; raises Trouble."""
+        try:
+            quiet = httpx.Timeout(TIMEOUT)  # a heartbeat comes twice as often
+            with self._client.stream("GET", path, headers=headers, timeout=quiet) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise Trouble(_reason(answer))
+                yield from answer.iter_lines()
+        except httpx.TransportError as error:
+            raise Trouble(f"{self.server} cannot be reached: {error or type(error).__name__}.", UNREACHABLE) from error
 
     def _call(self, method: str, path: str, accepted: tuple[int, ...] = (), **options: Any) -> Any:
         try:

@@ -1,15 +1,19 @@
-"""What can be asked for: `pharos add`, `search`, `show`, `status`."""
+"""What can be asked for: `pharos add`, `search`, `show`, `status`, `events tail`."""
 
 import sys
 from dataclasses import asdict
+from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
 import typer
 
-from service.cli import adding, shown
+from service.cli import adding, following, shown
 from service.cli.api import Api, Trouble
 
 app = typer.Typer(help="Pharos, from the command line.", no_args_is_help=True, add_completion=False)
+
+events = typer.Typer(help="What happens, as it happens.", no_args_is_help=True)
+app.add_typer(events, name="events")
 
 Server = Annotated[
     str | None, typer.Option(help="Address of the server; else PHAROS_SERVER, else the one of `make up`.")
@@ -111,6 +115,20 @@ def status(json: Json = False, server: Server = None, token: Token = None) -> No
         shown.overview(api.server, ready, workers)
     if ready["status"] != "ready":
         raise typer.Exit(1)
+
+
+@events.command()
+def tail(
+    types: Annotated[list[str] | None, typer.Argument(help="As resource.created or 'document.*'; else all.")] = None,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Print the events that you may see, as they happen, until it is interrupted."""
+    with Api(server, token) as api:
+        for event in following.follow(api):
+            if types is None or any(fnmatchcase(event["name"], pattern) for pattern in types):
+                shown.event(event, json=json)
 
 
 def main() -> None:

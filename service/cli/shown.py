@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from html import unescape
+from json import dumps
 from typing import Any
 
 from rich.console import Console
@@ -24,6 +25,18 @@ def plain(words: object) -> str:
 def as_json(answer: Any) -> None:
     """Print an answer for programs."""
     sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+
+
+def event(happened: dict[str, Any], *, json: bool) -> None:
+    """Print one event: when, what, its data; for programs all of it, each on a line of its own."""
+    if json:
+        sys.stdout.write(dumps(happened, ensure_ascii=True) + "\n")
+        sys.stdout.flush()
+    else:
+        data = plain(dumps(happened["data"], ensure_ascii=False))
+        out.print(
+            Text(f"{happened['timestamp']}  ", style="dim") + Text(f"{happened['name']}  ", style="bold") + Text(data)
+        )
 
 
 def snippet(html: str) -> Text:

@@ -20,6 +20,10 @@ port {port}
 requirepass {password}
 # Programs beside Pharos listen to events, and see nothing else.
 user listener on >{listener} resetkeys resetchannels &pharos_events:* -@all {listening}
+# Those that must not miss any also read the streams of events, and keep their own dead letters.
+user consumer on >{consumer} resetkeys resetchannels &pharos_events:* -@all {listening} {reading}
+# Those that tell others something can tell it there, and never in Pharos's own stream.
+user publisher on >{publisher} resetkeys resetchannels &pharos_events:* -@all {listening} {publishing}
 dir {data}
 databases 4
 set-proc-title no
@@ -34,6 +38,13 @@ save ""
 _LISTENING = (
     "+subscribe +psubscribe +unsubscribe +punsubscribe +ping +hello +auth +client|setname +client|setinfo"  # of ACLs
 )
+_READING = (
+    "+multi +exec ~pharos_events:stream ~pharos_events:outside ~pharos_events:again:* +xreadgroup +xack +xclaim"
+    " +xautoclaim +xpending +xinfo +xgroup|create +xgroup|setid +xgroup|delconsumer"
+    " (~pharos_events:dead:* ~pharos_events:again:* +xadd +xrange +xdel)"
+)
+_PUBLISHING = "+multi +exec +publish ~pharos_events:outside +xadd"
+PROGRAMS = ("listener", "consumer", "publisher")  # users for programs beside Pharos
 
 
 class Valkey:
@@ -52,9 +63,12 @@ class Valkey:
         """Return the address of one of the server's logical databases, with the password."""
         return f"redis://:{self._password}@127.0.0.1:{self.port}/{database}"
 
-    def listener_url(self) -> str:
-        """Return the address for programs that listen to events on the channels `pharos_events:*`, and may no more."""
-        return f"redis://listener:{kept_password(self.folder / 'listener-password')}@127.0.0.1:{self.port}/0"
+    def program_url(self, user: str) -> str:
+        """Return the address for programs beside Pharos, who are one of `PROGRAMS`."""
+        return f"redis://{user}:{self._password_of(user)}@127.0.0.1:{self.port}/0"
+
+    def _password_of(self, user: str) -> str:
+        return kept_password(self.folder / f"{user}-password")
 
     def take_port(self) -> None:
         """Keep the port while it is free, else choose another; for whoever is about to run the server."""
@@ -70,7 +84,9 @@ class Valkey:
             port=self.port,
             password=self._password,
             listening=_LISTENING,
-            listener=kept_password(self.folder / "listener-password"),
+            reading=_READING,
+            publishing=_PUBLISHING,
+            **{user: self._password_of(user) for user in PROGRAMS},
             data=f'"{data}"',
             durable=durable,
         )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import orjson
 
+from service.broadcast.statuses import update_of
 from service.event_log import EventRow, shown
 
 # By the names of events; a family ends in a dot. Everything else is an `event`.
@@ -42,10 +43,13 @@ class Frame:
 
     @classmethod
     def of(cls, row: EventRow) -> "Frame":
-        """Write a row of the log in both formats."""
+        """Write a row of the log in both formats; over a WebSocket the task of a person is told of as its status."""
         event = shown(row)
         data = _json(event)
         sse = b"id: %d\nevent: %s\ndata: %s\n\n" % (row.position, row.name.encode(), data)
+        if told := update_of(row.id, row.name, row.data, row.audience):
+            id, update = told
+            event |= {"id": id, "name": update.name, "data": update.model_dump(mode="json")}
         wire = framed(_json(message(row.position, event)))
         field = PROGRESS.get(row.name)
         subject = row.data.get(field) if field else None

@@ -1,5 +1,7 @@
 """What happens to tasks. Those that a person asked for tell everything; all others only that they fail."""
 
+from uuid import UUID
+
 from service.events import Event, EventPriority, SystemEvent
 
 
@@ -56,3 +58,16 @@ class BackgroundTaskRetry(Event):
     attempts: int
     error: str
     delay_seconds: float
+
+
+class TaskStatusUpdate(Event):
+    """How a person's task stands, for programs beside Pharos; told by `service.broadcast`, and never logged."""
+
+    name = SystemEvent.TASK_STATUS_UPDATE
+
+    task_id: str
+    user_id: UUID
+    task_type: str
+    status: str  # started, processing, retrying, completed, failed, cancelled
+    progress: int | None  # percent
+    message: str

@@ -8,6 +8,7 @@ from threading import Lock
 import orjson
 import structlog
 
+from service.broadcast.statuses import CHANNEL, progress_told
 from service.queue.delivery import Run
 from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
@@ -18,10 +19,11 @@ PAUSE = 0.25  # seconds between two writes
 
 
 class Reporter:
-    """Takes what one run says of itself, in any thread, to Redis."""
+    """Takes what one run says of itself, in any thread, to Redis, and to those who hear of a person's task."""
 
-    def __init__(self, task_id: bytes, loop: asyncio.AbstractEventLoop) -> None:
-        self._task_id, self._loop = task_id, loop
+    def __init__(self, run: Run, loop: asyncio.AbstractEventLoop) -> None:
+        self._task_id, self._loop = run.claim.id, loop
+        self._message = run.delivery.message if run.delivery is not None else None
         self._word: bytes | None = None  # said, and not written yet
         self._writing: asyncio.Task[None] | None = None
         self._next = 0.0
@@ -47,9 +49,17 @@ class Reporter:
             return
         self._next = time.monotonic() + PAUSE
         try:
-            await execute(Call(script("progress"), [self._task_id, word]))
+            await execute(Call(script("progress"), [self._task_id, word, *self._told(word)]))
         except BrokerAway as error:
             log.info("progress not written", id=self._task_id.decode("utf-8", "replace"), error=str(error))
+
+    def _told(self, word: bytes) -> list[str | bytes]:
+        """Return the channel and the event of a task that a person asked for."""
+        message = self._message
+        if message is None or "accepted" not in message.options:
+            return []
+        owner_id, origin = message.options["accepted"][1], message.options.get("correlation_id")
+        return [CHANNEL, progress_told(message.message_id, message.actor_name, owner_id, origin, word)]
 
     async def close(self) -> None:
         """Write the last word, before the task ends."""
@@ -76,5 +86,5 @@ def progress(current: int, total: int | None = None, message: str = "") -> None:
     if run is None or run.task is None:
         return
     with _first_word:
-        reporter = run.reporter = run.reporter or Reporter(run.claim.id, run.task.get_loop())
+        reporter = run.reporter = run.reporter or Reporter(run, run.task.get_loop())
     reporter.say(orjson.dumps({"current": current, "total": total, "message": message}))

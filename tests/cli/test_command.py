@@ -173,3 +173,28 @@ async def test_the_command_starts_without_what_only_servers_need() -> None:
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     out, _ = await process.communicate()
     assert (process.returncode, out.strip()) == (0, b"")
+
+
+async def test_events_are_printed_as_they_happen(server: str, api: httpx.AsyncClient, tmp_path: Path) -> None:
+    process = await start(server, "events", "tail", "resource.*", "--json", cwd=tmp_path)
+    assert process.stdout is not None
+    reading = asyncio.create_task(process.stdout.readline())
+    try:
+        id = ""
+        async with asyncio.timeout(30):
+            while not reading.done():  # it hears what happens once it listens
+                id = (await api.post("/resources", json=NOTE | {"title": f"{id} lamp"})).json()["id"]
+                await asyncio.wait([reading], timeout=0.2)
+            event = json.loads(await reading)
+        assert (event["name"], event["data"]["source"]) == ("resource.created", "content")
+    finally:
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+    assert process.returncode == 130
+
+
+async def test_events_need_a_token(server: str, tmp_path: Path) -> None:
+    process = await start(server, "events", "tail", cwd=tmp_path, PHAROS_TOKEN="nobody's")
+    _, err = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 1
+    assert b"token" in err

@@ -5,6 +5,7 @@ import contextlib
 import socket as sockets
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -303,6 +304,18 @@ async def test_special_events_have_their_type_and_their_data_beside_it(join: Joi
         40,
     )
     assert (messages[3]["task_id"], messages[4]["title"]) == ("t", "Ready")
+
+
+async def test_the_task_of_a_person_is_told_of_as_its_status(join: Join, person: NewPerson) -> None:
+    ada = await person("ada")
+    task = str(uuid4())
+    facts = {"task_id": task, "task_name": "ingest_resource", "queue": "documents", "attempts": 1}
+    async with join(ada, 0) as client:
+        await ready(client)
+        [position] = await log_events(audience=ada.account.id, name="background_task.completed", **facts)
+        told = await read(client)
+    assert (told["type"], told["event"], told["id"]) == ("task_status_update", "task.status.update", position)
+    assert (told["task_id"], told["status"], told["progress"]) == (task, "completed", 100)
 
 
 async def test_a_disabled_account_is_hung_up_on_within_a_second(join: Join, person: NewPerson, hub: Hub) -> None:

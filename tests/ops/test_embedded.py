@@ -206,7 +206,7 @@ def exchange(server: Valkey, *commands: str) -> list[str]:
 
 async def test_listeners_outside_hear_events_and_nothing_else(tmp_path: Path, log: Path) -> None:
     with log.open("ab") as stream, running(server := Valkey(tmp_path / "valkey", durable=False), stream):
-        async with Redis.from_url(server.url()) as ours, Redis.from_url(server.listener_url()) as theirs:
+        async with Redis.from_url(server.url()) as ours, Redis.from_url(server.program_url("listener")) as theirs:
             await ours.set("secret", "x")
             async with theirs.pubsub() as hearing:
                 await hearing.psubscribe("pharos_events:*")

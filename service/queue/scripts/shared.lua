@@ -27,6 +27,8 @@
 --   dramatiq:turn:<worker>      string  its last turn that took something: number and ids
 --   dramatiq:__workers__        zset    worker -> last beat, ms
 --   dramatiq:__profiles__       hash    worker -> what it says about itself
+--   pharos_events:stream        stream  events for other programs, bounded; name, event: JSON
+--   pharos_events:position      string  of the log: how far it was told; pharos_events:silent: up to where only to the stream
 
 local NS = 'dramatiq:'
 local TASK, CLAIMS, TURN, GATHERED = NS .. 'task:', NS .. 'claims:', NS .. 'turn:', NS .. 'gathered:'
@@ -35,6 +37,7 @@ local CANCELS, RECENT = NS .. 'cancels:', NS .. 'recent:'
 local LAYOUT, RANKS, PAUSED = NS .. '__layout__', NS .. '__ranks__', NS .. '__paused__'
 local FREE = NS .. '__free__'
 local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
+local EVENTS = 'pharos_events:'
 local KEPT = 3600000
 local WAITING = {scheduled = true, queued = true, retrying = true}
 
