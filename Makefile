@@ -55,8 +55,9 @@ faults-quick: venv-test ## kill and freeze real processes, short forms
 bench: venv ## measure, beside peers; BENCH=name runs one
 	@.venv/bin/python -m bench $(BENCH)
 
-docs: venv ## write .env.example, docs/configuration.md and docs/licences.md anew
+docs: venv ## write .env.example, docs/configuration.md, docs/events.md and docs/licences.md anew
 	@.venv/bin/python -m service.configuration
+	@.venv/bin/python -m service.catalogue
 	@.venv/bin/python .ci/licences
 
 sbom: venv-test ## list what Pharos is installed with, as CycloneDX: dist/pharos.cdx.json

@@ -6,6 +6,7 @@ The kernel:
     errors.py       the error tree
     events.py       event names, the base of payloads, where an event comes from
     hooks.py        THE TABLE: every task, and every event that starts one
+    catalogue.py    writes the page about all of them
     broadcast/      events for programs beside Pharos, over Redis
     bus.py          the event bus: tasks and listeners for what was committed
     outbox.py       emit(session, event); the relay

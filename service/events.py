@@ -41,6 +41,7 @@ class SystemEvent(StrEnum):
     CITATIONS_EXTRACTED = "citations.extracted"
     AUTHORS_EXTRACTED = "authors.extracted"
 
+    CITATIONS_STALE = "citations.stale"
     CITATIONS_RESOLVED = "citations.resolved"
     GRAPH_UPDATED = "graph.updated"
     GRAPH_STALE = "graph.stale"
@@ -108,6 +109,7 @@ class SystemEvent(StrEnum):
     QUIZ_REPLACEMENT_REQUESTED = "quiz.replacement_requested"
     QUIZ_QUESTION_REPLACED = "quiz.question_replaced"
 
+    RESOURCES_EXPORTED = "resources.exported"
     USER_INTERACTION_TRACKED = "user.interaction_tracked"
     USER_PROFILE_UPDATED = "user.profile_updated"
     USER_PROFILE_STALE = "user.profile_stale"

@@ -23,18 +23,25 @@ from service.collections.events import (
 from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
 from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
 from service.events import Envelope, Event
+from service.exports.events import ResourcesExported
 from service.graph.events import GraphStale
-from service.ingestion.events import AuthorsExtracted, CitationsExtracted, IngestionStalled, IngestionStarted
+from service.ingestion.events import (
+    AuthorsExtracted,
+    CitationsExtracted,
+    CitationsStale,
+    IngestionStalled,
+    IngestionStarted,
+)
 from service.notifications.kinds import CAUSES
 from service.notifications.listening import notify
-from service.quality.events import QualityStale
+from service.quality.events import QualityComputed, QualityStale
 from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
 from service.queue.task import Dispatch, Queue, Task
 from service.quizzes.events import QuizReplacementRequested, QuizRequested, QuizStalled
 from service.quizzes.listening import record_end
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
-from service.recommendations.listening import record_annotation, record_collection_add
+from service.recommendations.listening import record_annotation, record_collection_add, record_export
 from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
@@ -62,8 +69,10 @@ QUEUES = [URGENT, HIGH_PRIORITY, DEFAULT, DOCUMENTS, INDEXING, ML_TASKS, QUIZZES
 #                 name                         queue   retries  limit (s)  one per
 INGEST = Task("ingest_resource", DOCUMENTS, 3, 300, "resource_id")
 PROCESS = Task("process_document", DOCUMENTS, 3, 300, "resource_id")
+CITE = Task("extract_citations", DOCUMENTS, 3, 120, "resource_id")
 INDEX_DOCUMENT = Task("index_document", INDEXING, 3, 300, "resource_id")
 INDEX = Task("update_search_index", URGENT, 3, 30, "resource_id", backoff=5)
+LABEL = Task("update_search_labels", INDEXING, 3, 30, "resource_id", backoff=5)
 EMBED = Task("regenerate_embedding", HIGH_PRIORITY, 3, 120, "resource_id", backoff=60)
 QUALITY = Task("recompute_quality", ML_TASKS, 2, 120, "resource_id")
 DEGRADATION = Task("monitor_quality_degradation", BATCH, 2, 1800)
@@ -116,7 +125,7 @@ def changes(field: str) -> Callable[[Any], bool]:
 
 def names_differ(event: ResourceUpdated) -> bool:
     """Tell whether something changed by which citations find an item, or who may see it."""
-    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content"}.isdisjoint(
+    return not {"title", "url", "canonical_url", "type", "subjects", "private", "content", "identifiers"}.isdisjoint(
         event.changed_fields
     )
 
@@ -124,6 +133,16 @@ def names_differ(event: ResourceUpdated) -> bool:
 def authors_differ(event: ResourceMetadataChanged) -> bool:
     """Tell whether something changed that says who wrote a resource, or who may see it."""
     return not {"authors", "subjects", "private"}.isdisjoint(event.changed_fields)
+
+
+def given(event: ResourceCreated) -> bool:
+    """Tell whether somebody gave the text, and no page or file was read for it."""
+    return event.source == "content"
+
+
+def rewritten(event: ResourceUpdated) -> bool:
+    """Tell whether somebody wrote another text; one that was read again brings its HTML along."""
+    return "content" in event.changed_fields and "content_html" not in event.changed_fields
 
 
 # fmt: off
@@ -146,11 +165,15 @@ HOOKS = [
     On(ResourceCreated,         CLASSIFY, 20,         60),
     On(ResourceContentChanged,  CLASSIFY, 20,         60),
     On(EmbeddingGenerated,      CLASSIFY, 20,         60),  # it needs one: retries would be spent on a slow model
-    On(ResourceClassified,      INDEX,    1,           4),  # categories are facets
+    On(ResourceClassified,      LABEL,    1,           4),  # categories and quality are facets
+    On(QualityComputed,         LABEL,    1,          10),
     On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),
     On(ResourceContentChanged,  ANCHOR,   2,          10),
+    On(ResourceCreated,         CITE,     2,          10, when=given),
+    On(ResourceUpdated,         CITE,     2,          10, when=rewritten),
+    On(CitationsStale,          CITE),
     On(CitationsExtracted,      GRAPH,   30,         120, batch=500),
     On(ResourceCreated,         GRAPH,   30,         120, batch=500),
     On(ResourceUpdated,         GRAPH,   30,         120, batch=500, when=names_differ),
@@ -165,6 +188,7 @@ HOOKS = [
     On(BackgroundTaskFailed,    record_end),
     On(AnnotationCreated,       record_annotation),
     On(CollectionResourceAdded, record_collection_add),
+    On(ResourcesExported,       record_export),
     On(InteractionTracked,      PROFILE, 300,         900, when=every_tenth),
     On(IngestionStalled,        INGEST),     # the reconciler's: what an emptied Redis forgot
     On(IndexingStale,           INDEX_DOCUMENT),

@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     llm_retries: int = Field(2, ge=0, description="Further tries where the model's server is busy or breaks off.")
     llm_tokens_quiz: int = Field(60_000, ge=1000, description="Tokens that one quiz may cost at most.")
     llm_tokens_day: int = Field(1_000_000, ge=0, description="Tokens that all quizzes of a day (UTC) may cost at most.")
+    search_quality: float = Field(
+        0.02,
+        ge=0,
+        le=1,
+        description="What a resource of the best quality gains in a search, and one of the worst loses, as a share of"
+        " its score; 0: nothing.",
+    )
 
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
     events_broadcast_kept: int = Field(

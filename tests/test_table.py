@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.routing import Mount, Route, WebSocketRoute
 
+from service import catalogue
 from service.app import create_app
 from service.events import Event, SystemEvent
 from service.hooks import HOOKS, QUEUES, TABLE, TASKS
@@ -84,11 +85,21 @@ def test_open_routes_are_these_and_no_others() -> None:
     assert opened == api | pages
 
 
-def test_the_page_about_events_names_each_with_its_data() -> None:
+def test_the_page_about_events_is_up_to_date() -> None:
+    assert (ROOT / "docs" / "events.md").read_text() == catalogue.page(), "run `make docs`"
+
+
+def test_the_page_about_events_tells_of_each_who_emits_it_and_what_it_starts() -> None:
     rows = {}
-    for line in (ROOT / "docs" / "events.md").read_text().splitlines():
-        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        if len(cells) == 3 and "." in cells[0]:
-            rows[cells[0]] = {field.strip() for field in cells[1].split(",")}
-    fields = {name: event.model_fields.items() for name, event in Event.registry.items()}
-    assert rows == {name: {field.alias or key for key, field in pairs} for name, pairs in fields.items()}
+    for line in catalogue.page().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) == 7 and "." in cells[0]:
+            rows[cells[0].strip("`")] = cells[1:]
+    assert set(rows) == set(SystemEvent)
+    assert all(emitters and when.endswith(".") for *_, emitters, _, when in rows.values())
+    version, priority, data, emitters, starts, when = rows["resource.content_changed"]
+    assert (version, priority, emitters) == ("1", "high", "resources")
+    assert data == "`resource_id` id, `changed_fields` text[], `user_id` id or null"
+    assert "`regenerate_embedding` after 5 s" in starts
+    assert when == "The text of a resource changed; a new resource's first text counts."
+    assert "| `classification.completed` | `resource.classified` |" in catalogue.page()

@@ -5,11 +5,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from service import storage
-from service.database import transaction
+from service.database import reading, transaction
 from service.documents import telling
 from service.errors import PharosError
-from service.hooks import INGEST, PROCESS
-from service.ingestion import actions
+from service.hooks import CITE, INGEST, PROCESS
+from service.ingestion import actions, given
 from service.ingestion.extraction import extract
 from service.queue import actor
 from service.queue.retries import is_outage
@@ -80,3 +80,15 @@ async def ingest_resource(resource_id: UUID) -> None:
 async def process_document(resource_id: UUID) -> None:
     """Read an uploaded file into the library."""
     await read_in(resource_id)
+
+
+@actor(CITE)
+async def extract_citations(resource_id: UUID) -> None:
+    """Find what a text refers to that somebody gave; no session is open meanwhile."""
+    async with reading() as session:
+        draft = await given.drafted(session, resource_id)
+    if draft is None:
+        return
+    found = await draft.citations()
+    async with transaction() as session:
+        await given.keep(session, draft, found)

@@ -11,6 +11,7 @@ from service.documents import indexing as documents
 from service.events import current_origin, origin
 from service.graph import importance, resolution
 from service.hooks import PROFILE, RECONCILE
+from service.ingestion import given
 from service.ingestion.actions import announce_stalled
 from service.notifications.actions import tell_missed
 from service.quality import actions as quality
@@ -30,6 +31,7 @@ SWEEPS: dict[
     "search": partial(announce_stale, age=SETTLED),
     "quality": quality.announce_stale,
     "annotated": announce_stale_annotations,
+    "cited": given.announce_stale,
     "citations": resolution.announce_stale,
     "ranks": importance.announce_old,
     "authors": normalization.announce_stale,

@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import EMBED, INDEX
+from service.hooks import EMBED, INDEX, LABEL
 from service.inference import embed_passages
 from service.queue import actor
-from service.search import actions
+from service.search import actions, labels
 
 
 @actor(INDEX)
@@ -14,6 +14,13 @@ async def update_search_index(resource_id: UUID) -> None:
     """Index a resource's words."""
     async with transaction() as session:
         await actions.index(session, resource_id)
+
+
+@actor(LABEL)
+async def update_search_labels(resource_id: UUID) -> None:
+    """Bring up to date what facets count of a resource."""
+    async with transaction() as session:
+        await labels.label(session, resource_id)
 
 
 @actor(EMBED)

@@ -6,7 +6,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class AnnotationCreated(Event):
-    """Somebody marked a passage."""
+    """Somebody marked a passage; told to that account, like the next two."""
 
     name = SystemEvent.ANNOTATION_CREATED
     annotation_id: UUID

@@ -6,7 +6,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class BatchRequested(Event):
-    """Somebody wants one operation done to many resources."""
+    """One operation on many resources was asked for."""
 
     name = SystemEvent.BATCH_REQUESTED
     priority = EventPriority.LOW

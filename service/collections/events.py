@@ -42,7 +42,7 @@ class CollectionDeleted(Event):
 
 
 class CollectionResourceAdded(Event):
-    """Resources were put into a collection."""
+    """Resources were put into a collection; a private one is told to its owner only."""
 
     name = SystemEvent.COLLECTION_RESOURCE_ADDED
     subject_field = "collection_id"
@@ -52,7 +52,7 @@ class CollectionResourceAdded(Event):
 
 
 class CollectionResourceRemoved(Event):
-    """Resources were taken out of a collection."""
+    """Resources were taken out of a collection; a deleted one is told by `resource.deleted`."""
 
     name = SystemEvent.COLLECTION_RESOURCE_REMOVED
     subject_field = "collection_id"
@@ -62,7 +62,7 @@ class CollectionResourceRemoved(Event):
 
 
 class CollectionEmbeddingUpdated(Event):
-    """The meaning of a collection is that of its present members."""
+    """The meaning of a collection is that of its present members; so many count."""
 
     name = SystemEvent.COLLECTION_EMBEDDING_UPDATED
     priority = EventPriority.LOW

@@ -1,4 +1,5 @@
 """Exports: what an account may see of the library, in the formats of other programs.
 
-Owns no tables. Reads resources, a page at a time, so that a large library costs no more memory than a small one.
+Owns no tables. Emits resources.exported, where resources or a collection were named. Reads resources, a page at a time,
+so that a large library costs no more memory than a small one.
 """

@@ -61,14 +61,20 @@ def of_citation(kind: str, value: str) -> Keys:
 
 
 def of_item(
-    title: str, urls: Iterable[str | None], type: str = "webpage", head: str = "", subjects: Iterable[str] = ()
+    title: str,
+    urls: Iterable[str | None],
+    type: str = "webpage",
+    head: str = "",
+    subjects: Iterable[str] = (),
+    identifiers: Iterable[str] = (),
 ) -> Keys:
-    """Return the keys of an item: of its addresses, its title, its own identifier, its subjects.
+    """Return the keys of an item: of its addresses, its title, its own identifiers, its subjects.
 
-    A document's own identifier is the only one of its kind in the first `HEAD` characters; a book's are all ISBNs
+    A page says its own; a document's is the only one of its kind in the first `HEAD` characters; a book's are all ISBNs
     there.
     """
     keys = [one for url in urls if url for one in _of_address(url)]
+    keys += [key(kind, value) for kind, _, value in (one.partition(":") for one in identifiers)]
     if type in ("document", "book"):
         found = [(one.kind, one.value) for one in citations_of(head[:HEAD])]
         for kind in ("doi", "arxiv"):

@@ -36,6 +36,10 @@ _FACTS = text(
         ARRAY(SELECT key FROM unnest(n.keys) AS key WHERE key LIKE 'subject:%') AS subjects,
         ARRAY(SELECT DISTINCT coalesce(CAST(c.target_id AS text), c.keys[1]) FROM citations c
             WHERE c.resource_id = r.id AND cardinality(c.keys) > 0 AND c.target_id IS DISTINCT FROM r.id) AS works,
+        ARRAY(SELECT DISTINCT CAST(one AS text) FROM classifications k JOIN categories c ON c.id = k.category_id,
+            unnest(c.lineage) AS one WHERE k.resource_id = r.id AND k.assigned) AS categories,
+        ARRAY(SELECT c.name FROM classifications k JOIN categories c ON c.id = k.category_id
+            WHERE k.resource_id = r.id AND k.assigned ORDER BY k.rank) AS called,
         EXISTS (SELECT FROM citations c WHERE c.resource_id = r.id AND c.target_id = :id) AS cites,
         EXISTS (SELECT FROM citations c WHERE c.resource_id = :id AND c.target_id = r.id) AS cited
     FROM resources r
@@ -57,13 +61,14 @@ class Neighbour:
     weight: float
     similarity: float
     shared: float
+    category: float
     reasons: list[str]
 
 
 def weight(similarity: float, shared: float, category: float = 0.0) -> float:
-    """Return how near two items are, 0 to 1: what they share counts as given, each part 0 to 1.
+    """Return how near two items are, 0 to 1, out of how alike they are in meaning, citations or subjects, categories.
 
-    Without categories the most is 0.9.
+    Each part is 0 to 1. An item that is not classified yet has 0.9 at most.
     """
     return SIMILARITY * similarity + SHARED * shared + CATEGORY * category
 
@@ -93,15 +98,17 @@ def _neighbour(own: Any, other: Any) -> Neighbour:
     linked = other["cites"] or other["cited"]
     shared = 1.0 if linked else max(overlap(own["works"], other["works"]), overlap(own["subjects"], other["subjects"]))
     similarity = other["similarity"] or 0.0
+    category = overlap(own["categories"], other["categories"])
     return Neighbour(
         other["id"],
         other["title"],
         other["url"],
         other["type"],
         other["importance"],
-        round(weight(similarity, shared), 6),
+        round(weight(similarity, shared, category), 6),
         round(similarity, 6),
         round(shared, 6),
+        round(category, 6),
         list(_reasons(own, other, similarity)),
     )
 
@@ -116,6 +123,8 @@ def _reasons(own: Any, other: Any, similarity: float) -> Sequence[str]:
         reasons.append(f"{works} {'citation' if works == 1 else 'citations'} in common")
     if subjects := sorted(set(own["subjects"]) & set(other["subjects"])):
         reasons.append("about " + ", ".join(one.partition(":")[2] for one in subjects[:NAMED]))
+    if called := [name for name in own["called"] if name in other["called"]]:
+        reasons.append("both in " + ", ".join(called[:NAMED]))
     if similarity > 0:
         reasons.append(f"{similarity:.2f} alike in meaning")
     return reasons

@@ -25,9 +25,9 @@ AT_A_TIME = 1000  # citations that are looked up by one statement
 _TURN = text("SELECT pg_advisory_xact_lock(7262031), set_config('pg_trgm.similarity_threshold', :alike, true)")
 
 NODE_INPUT = """md5(ROW('node/1'::text, r.title, r.url, r.canonical_url, r.type, r.subjects, r.private, r.owner_id,
-    r.content_hash)::text)"""
+    r.content_hash)::text || array_to_string(r.identifiers, ' '))"""
 _SOURCE = text(
-    f"""SELECT r.title, r.url, r.canonical_url, r.type, r.subjects, left(r.content, {HEAD}) AS head,
+    f"""SELECT r.title, r.url, r.canonical_url, r.type, r.subjects, r.identifiers, left(r.content, {HEAD}) AS head,
         {NODE_INPUT} AS input_hash, n.input_hash IS NOT DISTINCT FROM {NODE_INPUT} AS known
     FROM resources r LEFT JOIN graph_nodes n ON n.resource_id = r.id
     WHERE r.id = :id AND r.content_hash IS NOT NULL"""  # noqa: S608
@@ -129,11 +129,10 @@ def named(source: Source) -> Named:
     """Find the keys of a resource and its citations; thousands of entries take a second."""
     of = source.fields
     is_new = source.input_hash is not None and not source.known
-    node = (
-        of_item(of["title"], (of["url"], of["canonical_url"]), of["type"], of["head"], of["subjects"])
-        if is_new
-        else None
-    )
+    node = None
+    if is_new:
+        addresses = of["url"], of["canonical_url"]
+        node = of_item(of["title"], addresses, of["type"], of["head"], of["subjects"], of["identifiers"])
     return Named(source, node, {id: of_citation(kind, value) for id, kind, value in source.pending})
 
 

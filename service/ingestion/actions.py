@@ -261,6 +261,7 @@ async def _fields(session: Session, entered: Ingestion, resource: Resource, extr
         "site": extracted.site or resource.site,
         "type": extracted.type,
         "media_type": extracted.media_type,
+        "identifiers": extracted.identifiers or resource.identifiers,
         "content": extracted.text,
         "content_html": extracted.html,
         "near_duplicate_of": await _near_duplicate(session, resource, extracted.signature),

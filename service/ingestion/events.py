@@ -14,7 +14,7 @@ class IngestionStarted(Event):
 
 
 class IngestionProgressed(Event):
-    """One step began, ended or failed."""
+    """One step began, ended, or is to be tried again."""
 
     name = SystemEvent.INGESTION_PROGRESSED
     priority = EventPriority.LOW
@@ -58,6 +58,14 @@ class CitationsExtracted(Event):
     resource_id: UUID
     citation_ids: list[UUID]
     count: int
+
+
+class CitationsStale(Event):
+    """The reconciler found a text that somebody gave, and in which citations were not looked for."""
+
+    name = SystemEvent.CITATIONS_STALE
+    priority = EventPriority.LOW
+    resource_id: UUID
 
 
 class AuthorsExtracted(Event):

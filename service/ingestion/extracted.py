@@ -1,6 +1,6 @@
 """What is known about a document before and after it was read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -40,6 +40,7 @@ class Extracted:
     content_hash: str  # SHA-256 of the text, hex
     signature: list[int]  # for near-duplicates, see near_duplicates.py; empty when the text is too short
     citations: list[Citation]
+    identifiers: list[str] = field(default_factory=list[str])  # its own: `doi:10.1000/182`
     pages: int | None = None  # None where the format has none
 
 

@@ -10,6 +10,8 @@ from service.ingestion.extracted import Citation
 from service.ingestion.references import split_references
 
 MOST = 5000
+LONGEST_OWN = 500  # characters of what a page calls itself by
+NAMED = {"arxiv": "arXiv:", "isbn": "ISBN ", "pmid": "PMID: "}  # how a bare one is written in a text
 
 # The registrant code and anything after the slash (ANSI/NISO Z39.84); where it ends, only punctuation tells.
 DOI = re.compile(r"(?<![\d.])10\.\d{4,9}(?:\.\d+)*/[^\s\"“”{}|\\^`\[\]?&#]+")
@@ -59,6 +61,19 @@ def citations_of(text: str, links: Iterable[tuple[str, str]] = ()) -> list[Citat
         for citation in within:
             found[citation.kind, citation.value] = replace(citation, text=entry)
     return list(found.values())[:MOST]
+
+
+def own_identifier(kind: str, content: str) -> str | None:
+    """Return what a page calls itself by, as `doi:10.1000/182`; None where that is no identifier of a work.
+
+    `kind` says what it should be; without one, as in `dc.identifier`, whatever identifier it is.
+    """
+    content = content.strip()[:LONGEST_OWN]
+    for written in (content, f"{NAMED.get(kind, '')}{content}"):
+        for found in _identifiers(written):
+            if found.kind in ("doi", "arxiv", "isbn", "pmid") and kind in ("", found.kind):
+                return f"{found.kind}:{found.value}"
+    return None
 
 
 def _identifiers(text: str) -> Iterator[Citation]:

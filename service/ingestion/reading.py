@@ -69,6 +69,7 @@ def read(body: bytes, kind: Kind, source: Source) -> Extracted:
         pages=draft.pages,
         content_hash=hashlib.sha256(text.encode()).hexdigest(),
         signature=list(signature(text) or ()),
+        identifiers=draft.identifiers,
         citations=citations_of(text, [(link.url, link.text) for link in draft.links]),
     )
 

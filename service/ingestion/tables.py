@@ -65,6 +65,15 @@ class IngestionStep(Base):
     error: Mapped[str | None] = mapped_column(Text, default=None)
 
 
+class CitationReading(Base):
+    """Which text of a resource citations were found in, of those that people gave."""
+
+    __tablename__ = "citation_readings"
+
+    resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)
+    input_hash: Mapped[str] = mapped_column(Text)
+
+
 class Signature(Base):
     """The MinHash of a text in four bands: near-duplicates share at least one of them."""
 

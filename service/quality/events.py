@@ -23,7 +23,7 @@ class QualityStale(Event):
 
 
 class QualityDegraded(Event):
-    """A resource lost much of its quality within a month."""
+    """A resource lost more than 0.2 of its quality within 30 days."""
 
     name = SystemEvent.QUALITY_DEGRADED
     resource_id: UUID

@@ -59,6 +59,7 @@ class Evidence:
     superseded: bool = False
     citations: tuple[Cited, ...] = ()
     uses: int = 0  # resources that cite it
+    readers: int = 0  # people besides the owner who touched it lately, five at most
     around: Surroundings = Surroundings()
     source_hash: str = ""  # of the rows it was read from; what the reconciler compares
     audience: UUID | None = None

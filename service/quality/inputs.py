@@ -9,17 +9,20 @@ from sqlalchemy import text
 from service.database import Statement
 from service.quality.evidence import CITATIONS, TEXT
 
-VERSION = "quality/1"  # another one makes every row stale
+VERSION = "quality/2"  # another one makes every row stale
 NEWEST = 200  # shared resources that are compared with
 USES = 50  # citations that are counted
+READERS = 5  # people besides the owner that are counted
 
 # `r` is the row of `resources`, `e` of `embeddings`, if any. A month passes for what ages only.
 _MONTH = "date_trunc('month', now() AT TIME ZONE 'UTC')"
+_READERS = f"""(SELECT least(count(DISTINCT recent.user_id), {READERS}) FROM (SELECT i.user_id FROM interactions i
+    WHERE i.resource_id = r.id AND i.user_id <> r.owner_id ORDER BY i.id DESC LIMIT 200) recent)"""  # noqa: S608
 SOURCE_INPUT = f"""md5(ROW(
     '{VERSION}'::text, CAST(:weights AS text), r.title, r.description, r.url, r.canonical_url, r.type,
     r.language, r.authors, r.subjects, r.tags, extract(epoch FROM r.published_at), r.published_at > now(),
     CASE WHEN r.published_at IS NOT NULL THEN {_MONTH} END, r.content_hash, r.duplicate_of, r.near_duplicate_of,
-    e.input_hash
+    e.input_hash, {_READERS}
 )::text)"""
 _SHOWN = "(NOT n.private OR (r.private AND n.owner_id = r.owner_id))"
 
@@ -35,7 +38,7 @@ SOURCE = text(
             FROM citations c JOIN resources n ON n.id = c.resource_id
             WHERE c.kind = 'url' AND c.value IN (r.url, r.canonical_url) AND n.id <> r.id AND {_SHOWN}
             LIMIT {USES}) AS use) AS uses,
-        {SOURCE_INPUT} AS source_hash,
+        {_READERS} AS readers, {SOURCE_INPUT} AS source_hash,
         CASE WHEN r.private THEN r.owner_id END AS audience, q.input_hash AS known_input, q.source_hash AS known_source
     FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id LEFT JOIN quality q ON q.resource_id = r.id
     WHERE r.id = :id AND r.content_hash IS NOT NULL"""  # noqa: S608

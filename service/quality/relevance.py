@@ -6,6 +6,7 @@ from service.quality.scores import UNKNOWN, Score, rounded
 FEWEST = 10  # resources to compare with
 FEWEST_KIN = 3  # that share a subject
 MANY_USES = 5
+MANY_READERS = 5
 LIFT = 0.5  # how much of what is missing a much used resource is given
 
 
@@ -15,11 +16,22 @@ def relevance(evidence: Evidence) -> Score:
     What is as near as the median resource, or nearer, counts 1.
     """
     value, reason = _nearness(evidence)
-    used = min(1.0, evidence.uses / MANY_USES)
-    number = f"{evidence.uses} resource{'s' * (evidence.uses != 1)}"
-    cites = "cites" if evidence.uses == 1 else "cite"
-    use = f"{number} of the library {cites} it." if evidence.uses else "Nothing in the library cites it."
-    return Score(rounded(value + (1 - value) * LIFT * used), [reason, use])
+    cited, read = min(1.0, evidence.uses / MANY_USES), min(1.0, evidence.readers / MANY_READERS)
+    lifted = value + (1 - value) * LIFT * max(cited, read)
+    return Score(rounded(lifted), [reason, _citing(evidence.uses), _reading(evidence.readers)])
+
+
+def _citing(uses: int) -> str:
+    if not uses:
+        return "Nothing in the library cites it."
+    return f"{uses} resource{'s' * (uses != 1)} of the library {'cites' if uses == 1 else 'cite'} it."
+
+
+def _reading(readers: int) -> str:
+    if not readers:
+        return "Nobody but its owner has used it lately."
+    number = f"{readers}{' or more' * (readers >= MANY_READERS)} {'person' if readers == 1 else 'people'}"
+    return f"{number} besides its owner used it lately."
 
 
 def _nearness(evidence: Evidence) -> tuple[float, str]:

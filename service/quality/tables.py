@@ -1,14 +1,15 @@
 """The rows that only this slice changes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Text, func, text
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Identity, Index, Text, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from service.database import Base
+from service.database import Base, ReadSession
 
 _OWNER = "resources.id"
 Time = DateTime(timezone=True)
@@ -34,6 +35,14 @@ class Quality(Base):
     source_hash: Mapped[str] = mapped_column(Text)  # of the resource's own rows among that, as PostgreSQL computes it
     computed_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     is_outlier: Mapped[bool] = mapped_column(server_default="false")
+
+
+async def qualities_of(session: ReadSession, resource_ids: Iterable[UUID]) -> dict[UUID, float]:
+    """Return how good each resource is of which that is known."""
+    rows = await session.execute(
+        select(Quality.resource_id, Quality.overall).where(Quality.resource_id.in_(resource_ids))
+    )
+    return {row.resource_id: row.overall for row in rows}
 
 
 class QualityChange(Base):

@@ -6,7 +6,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class BackgroundTaskStarted(Event):
-    """A worker begins with it; `attempts` counts this one."""
+    """A worker begins with a task that a person asked for; `attempts` counts this one."""
 
     name = SystemEvent.BACKGROUND_TASK_STARTED
     priority = EventPriority.LOW
@@ -18,7 +18,7 @@ class BackgroundTaskStarted(Event):
 
 
 class BackgroundTaskCompleted(Event):
-    """It has succeeded, after `duration_seconds` of its last attempt."""
+    """A task that a person asked for has succeeded, after `duration_seconds` of its last attempt."""
 
     name = SystemEvent.BACKGROUND_TASK_COMPLETED
     priority = EventPriority.LOW
@@ -31,7 +31,7 @@ class BackgroundTaskCompleted(Event):
 
 
 class BackgroundTaskFailed(Event):
-    """It is given up (`permanent`, `exhausted`, `poison`, `unknown_task`), or somebody cancelled it (`cancelled`).
+    """A task is given up (`permanent`, `exhausted`, `poison`, `unknown_task`), or somebody cancelled it (`cancelled`).
 
     Everybody may hear of a task that no person asked for, so its `error` is the name of a class only.
     """
@@ -48,7 +48,7 @@ class BackgroundTaskFailed(Event):
 
 
 class BackgroundTaskRetry(Event):
-    """It has failed, and is tried again in `delay_seconds`; not told while the database or Redis is away."""
+    """A task has failed, and is tried again in `delay_seconds`; not told while the database or Redis is away."""
 
     name = SystemEvent.BACKGROUND_TASK_RETRY
 

@@ -10,7 +10,7 @@ from service.queue.task import Dispatch, Queue, Task
 
 
 class TaskRequeued(Event):
-    """A task that was given up is tried again; its letter is gone with the same commit."""
+    """Somebody has a task tried again that was given up; told to that account, and its letter is gone."""
 
     name = SystemEvent.BACKGROUND_TASK_REQUEUED
     priority = EventPriority.HIGH

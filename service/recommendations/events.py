@@ -11,7 +11,10 @@ EVERY = 10  # interactions after which the profile is made again
 
 
 class InteractionTracked(Event):
-    """Somebody touched a resource; `total_interactions` is the number of this one, counted from 1 for each user."""
+    """Somebody touched a resource; `total_interactions` is the number of this one, counted from 1.
+
+    Told to that account only, as the next two are.
+    """
 
     name = SystemEvent.USER_INTERACTION_TRACKED
     priority = EventPriority.LOW

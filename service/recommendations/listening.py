@@ -2,6 +2,7 @@
 
 On(AnnotationCreated,        record_annotation),
 On(CollectionResourceAdded,  record_collection_add),
+On(ResourcesExported,        record_export),
 """
 
 from typing import TYPE_CHECKING, Any

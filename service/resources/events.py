@@ -6,7 +6,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class ResourceCreated(Event):
-    """A resource has its first content."""
+    """A resource has its first content; `source` is `url`, `upload` or `content`."""
 
     name = SystemEvent.RESOURCE_CREATED
     resource_id: UUID

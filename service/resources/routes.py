@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from service.database import reading, transaction
 from service.errors import Invalid, NotFound
+from service.quality.tables import qualities_of
 from service.resources import actions
 from service.resources.cached import shown
 from service.resources.shapes import (
@@ -18,10 +19,12 @@ from service.resources.shapes import (
     TagChange,
     TagChanges,
     TagPrefix,
+    known,
     view,
 )
 from service.resources.tables import Resource
 from service.resources.tags import counted, retag
+from service.taxonomy.tables import categories_of
 from service.web import account, no_content, page, parse, path_id, query, respond, route
 
 NEWEST = 2**31 - 1  # no version is beyond it
@@ -44,7 +47,10 @@ async def list_resources(request: Request) -> Response:
     filters = asked.model_dump(exclude={"type"})
     async with reading() as session:
         total, rows = await actions.browse(session, account(request), types=asked.type or (), **filters)
-    return page([ResourceItem.model_validate(row).model_dump() for row in map(_without_text, rows)], total, asked)
+        ids = [row.id for row in rows]
+        categories, qualities = await categories_of(session, ids), await qualities_of(session, ids)
+    items = [_without_text(row) | known(categories.get(row.id), qualities.get(row.id)) for row in rows]
+    return page([ResourceItem.model_validate(item).model_dump(exclude_unset=True) for item in items], total, asked)
 
 
 def _without_text(row: Resource) -> dict[str, Any]:

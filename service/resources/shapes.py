@@ -1,6 +1,6 @@
 """What goes in and out over HTTP for a resource."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -163,6 +163,12 @@ class Browse(Paged):
 
 
 FIELDS = tuple(name for name in ResourceView.model_fields if name not in ("categories", "quality"))
+
+
+def known(categories: Sequence[CategoryOf] | None, quality: float | None) -> dict[str, Any]:
+    """Return what a resource is about and how good it is, as far as that is known."""
+    about: dict[str, Any] = {"categories": categories} if categories else {}
+    return about if quality is None else about | {"quality": {"overall": quality}}
 
 
 def view(

@@ -47,6 +47,7 @@ class Resource(Base):
     authors: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     subjects: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    identifiers: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list, server_default="{}")  # doi:10.1000/182
     published_at: Mapped[datetime | None] = mapped_column(Time, default=None)
     content: Mapped[str] = mapped_column(Text, default="")  # clean text
     content_html: Mapped[str | None] = mapped_column(Text, default=None)  # cleaned, for reading

@@ -10,11 +10,14 @@ changes a resource's text or metadata.
     fusion.py       one ranking out of two, newer texts, reasons
     terms.py        what BM25 needs, kept by the index task
     saved.py        searches that people keep
+    queries.py      what people search for, and do not find
     evaluation.py   how good a ranking is
     snippets.py     the passage to show, with marks
     suggestions.py  words and titles as one types, and other spellings
     retrieval.py    a search from its query to its page
     filters.py      who may see what, and what was asked for
     inputs.py       what each derived row is made from
+    labels.py       what facets count
+    turns.py        one writer of a row at a time
     actions.py      writes the derived rows
 """

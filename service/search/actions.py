@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -17,15 +17,13 @@ from service.outbox import emit
 from service.queue.task import Dispatch
 from service.resources.tables import Resource
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale, SearchIndexUpdated
-from service.search.inputs import CATEGORIES, EMBEDDING_INPUT, INDEX_INPUT
+from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT, LABELS_INPUT
+from service.search.labels import LABELS, label
 from service.search.languages import CONFIGURATIONS, SIMPLE, guess
 from service.search.query import BLANKS, BREAKS
 from service.search.terms import WEIGHING
+from service.search.turns import Step, take_turn
 from service.search.vectors import to_text
-
-# Runs of one task for one resource follow one another, so that none writes what it read before the other wrote.
-_INDEXING, _EMBEDDING = 7262021, 7262022
-_TURN = text("SELECT pg_advisory_xact_lock(:task, uuid_hash(CAST(:id AS uuid)))")
 
 _FIELDS = {  # weight and text of each part of the index
     "A": "r.title",
@@ -40,11 +38,6 @@ _TSV = " || ".join(
 _WORDS = "translate({}, :breaks, :blanks)".format(
     " || ' ' || ".join(f"coalesce({one}, '')" for one in _FIELDS.values())
 )
-_LABELS = f"""'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{{}}' ELSE ARRAY['language:' || r.language] END)
-            || ARRAY(SELECT 'author:' || one FROM unnest(r.authors) AS one)
-            || ARRAY(SELECT 'subject:' || one FROM unnest(r.subjects) AS one)
-            || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)
-            || ARRAY(SELECT DISTINCT 'category:' || one FROM ({CATEGORIES}) about, unnest(lineage) AS one)"""  # noqa: S608
 _INDEX = text(
     f"""WITH source AS (
         SELECT r.*, {INDEX_INPUT} AS input_hash,
@@ -55,7 +48,7 @@ _INDEX = text(
     ),
     fresh AS MATERIALIZED (
         SELECT r.id AS resource_id, configuration, input_hash, {_TSV} AS tsv,
-            char_length(r.content) > :most AS truncated, {_LABELS} AS labels
+            char_length(r.content) > :most AS truncated, {LABELS} AS labels, {LABELS_INPUT} AS labels_hash
         FROM source r
         WHERE NOT EXISTS (SELECT FROM search_documents d WHERE d.resource_id = r.id AND d.input_hash = r.input_hash)
     ),{WEIGHING},
@@ -71,13 +64,15 @@ _INDEX = text(
     ),
     written AS (
         INSERT INTO search_documents AS d
-            (resource_id, configuration, input_hash, tsv, weights, length, labels, truncated, indexed_at)
-        SELECT resource_id, configuration, input_hash, tsv, weights, length, labels, truncated, clock_timestamp()
+            (resource_id, configuration, input_hash, tsv, weights, length, labels, labels_hash, truncated,
+                indexed_at)
+        SELECT resource_id, configuration, input_hash, tsv, weights, length, labels, labels_hash, truncated,
+            clock_timestamp()
         FROM fresh, weighted
         ON CONFLICT (resource_id) DO UPDATE SET input_hash = excluded.input_hash,
             configuration = excluded.configuration, tsv = excluded.tsv, weights = excluded.weights,
-            length = excluded.length, labels = excluded.labels, truncated = excluded.truncated,
-            indexed_at = excluded.indexed_at
+            length = excluded.length, labels = excluded.labels, labels_hash = excluded.labels_hash,
+            truncated = excluded.truncated, indexed_at = excluded.indexed_at
         RETURNING resource_id
     )
     SELECT CASE WHEN private THEN owner_id END AS audience FROM source JOIN written ON resource_id = id"""  # noqa: S608
@@ -126,7 +121,7 @@ _STALE = text(
     LEFT JOIN search_documents d ON d.resource_id = r.id
     LEFT JOIN embeddings e ON e.resource_id = r.id
     CROSS JOIN LATERAL (
-        SELECT coalesce(d.input_hash = {INDEX_INPUT}, false) OR EXISTS (
+        SELECT coalesce(d.input_hash = {INDEX_INPUT} AND d.labels_hash = {LABELS_INPUT}, false) OR EXISTS (
             SELECT FROM dead_letters l WHERE l.name = :index AND l.failed_at > r.updated_at
                 AND l.arguments ->> 'resource_id' = CAST(r.id AS text)) AS indexed,
             coalesce(e.input_hash = {EMBEDDING_INPUT} AND {_WHOLE}, false) OR EXISTS (
@@ -156,9 +151,11 @@ class Draft:
 async def index(session: Session, resource_id: UUID) -> bool:
     """Make the words of a resource findable; False where there is nothing to do, or no such resource any more.
 
+    Where its words are, what facets count of it may still have changed.
+
     Of a text with more than a megabyte of different words, the first half (or quarter, ...) is indexed.
     """
-    await session.execute(_TURN, {"task": _INDEXING, "id": resource_id})
+    await take_turn(session, "indexed", resource_id)
     parameters: dict[str, Any] = {
         "id": resource_id,
         "configurations": orjson.dumps(CONFIGURATIONS).decode(),
@@ -177,7 +174,7 @@ async def index(session: Session, resource_id: UUID) -> bool:
                 raise
             most //= 2
     if row is None:
-        return False
+        return await label(session, resource_id)
     emit(session, SearchIndexUpdated(resource_id=resource_id), audience=row.audience)
     return True
 
@@ -193,7 +190,7 @@ async def drafted(session: ReadSession, resource_id: UUID) -> Draft | None:
 async def keep_embedding(session: Session, draft: Draft, embedded: Embedded) -> bool:
     """Replace the passages of a resource; False where it was changed or deleted since the draft was read."""
     id = draft.resource_id
-    await session.execute(_TURN, {"task": _EMBEDDING, "id": id})
+    await take_turn(session, "embedded", id)
     row = (await session.execute(_STILL, {"id": id, "input_hash": draft.input_hash})).one_or_none()
     if row is None:
         return False
@@ -264,13 +261,13 @@ async def announce_stale(session: Session, limit: int = 500, age: float = 120) -
     return counts
 
 
-async def discard(session: Session, resource_id: UUID, step: Literal["indexed", "embedded"]) -> None:
+async def discard(session: Session, resource_id: UUID, step: Step) -> None:
     """Let one thing count as made from something else; whoever calls this makes it again."""
-    await session.execute(_TURN, {"task": _INDEXING if step == "indexed" else _EMBEDDING, "id": resource_id})
+    await take_turn(session, step, resource_id)
     await session.execute(_FORGET[step], {"id": resource_id})
 
 
-async def forget(session: Session, resource: Resource, step: Literal["indexed", "embedded"]) -> UUID:
+async def forget(session: Session, resource: Resource, step: Step) -> UUID:
     """Have one thing made again, whatever it was made from; until then the old one serves. Returns the task's id."""
     await discard(session, resource.id, step)
     event_id = emit(session, _stale(step, resource.id), audience=resource.audience)

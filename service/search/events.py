@@ -8,14 +8,14 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class SearchIndexUpdated(Event):
-    """The words of a resource are findable in their present form."""
+    """The words of a resource are findable in their present form, or what facets count of it has changed."""
 
     name = SystemEvent.SEARCH_INDEX_UPDATED
     resource_id: UUID
 
 
 class SearchIndexStale(Event):
-    """The reconciler found a resource whose index row is missing or made from something else."""
+    """The reconciler, or a person, wants a resource indexed again."""
 
     name = SystemEvent.SEARCH_INDEX_STALE
     priority = EventPriority.LOW
@@ -34,7 +34,7 @@ class EmbeddingGenerated(Event):
 
 
 class EmbeddingStale(Event):
-    """The reconciler found a resource whose embeddings are missing or made from something else."""
+    """The reconciler, or a person, wants a resource embedded again."""
 
     name = SystemEvent.EMBEDDING_STALE
     priority = EventPriority.LOW

@@ -13,6 +13,7 @@ from service.search.query import Query
 K = 60  # how little the first ranks stand out
 CANDIDATES = 200  # of each ranking that are merged; what words find beyond follows in its own order
 FRESH = 0.2  # what a text of today gains at most
+MIDDLING = 0.5  # a quality that neither raises nor lowers
 FADES = 180.0  # days, after which a third of that is left
 
 T = TypeVar("T", bound=Hashable)
@@ -72,6 +73,20 @@ def freshened(ranking: Sequence[Ranked], dates: dict[UUID, datetime], now: datet
         why = f"{one.why}; newer: +{100 * gain:.0f} %" if gain >= 0.005 else one.why
         raised.append(Ranked(one.id, one.score * (1 + gain), why))
     return sorted(raised, key=lambda one: -one.score)
+
+
+def bettered(ranking: Sequence[Ranked], qualities: dict[UUID, float], boost: float) -> list[Ranked]:
+    """Raise what is good and lower what is poor: a score times `1 + boost * (quality - 0.5) / 0.5`.
+
+    The best gain `boost`, the worst lose it; a middling quality changes nothing, nor does one that is not known.
+    """
+    weighed: list[Ranked] = []
+    for one in ranking:
+        quality = qualities.get(one.id, MIDDLING)
+        gain = boost * (quality - MIDDLING) / MIDDLING
+        why = f"{one.why}; quality {quality:.2f}: {100 * gain:+.0f} %" if abs(gain) >= 0.005 else one.why
+        weighed.append(Ranked(one.id, one.score * (1 + gain), why))
+    return sorted(weighed, key=lambda one: -one.score)
 
 
 def reciprocal_rank_fusion(

@@ -24,7 +24,7 @@ FACET_VALUES = 50
 COUNTED = 10_000
 
 
-FACETS = ("type", "language", "author", "subject", "tag", "category")
+FACETS = ("type", "language", "author", "subject", "tag", "category", "quality")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,18 +12,18 @@ from sqlalchemy import select, text
 from service.database import reading
 from service.inference import InferenceAway, Vector, embed_query
 from service.search.filters import Filters
-from service.search.fusion import CANDIDATES, Ranked, blend, freshened, share_of_words
+from service.search.fusion import CANDIDATES, Ranked, bettered, blend, freshened, share_of_words
 from service.search.keyword import Matches, matches
 from service.search.query import Query, parse
 from service.search.semantic import Neighbour, neighbours
 from service.search.snippets import passages, snippet
 from service.search.suggestions import spelled
 from service.search.tables import Embedding
+from service.settings import settings
 
 Mode = Literal["hybrid", "keyword", "semantic"]
 
 SAME = 10  # copies of one text that are left out of what is similar to it
-RAISED = 400  # of the best, among which newer texts may move up
 FEW = 10  # where no more was found, another spelling may be meant
 SHOWN = ("id", "title", "url", "type", "language", "authors", "tags", "published_at", "created_at")
 
@@ -45,6 +45,7 @@ _SUMMARIES = text(f"SELECT {', '.join(SHOWN)}, content_hash FROM resources WHERE
 _DATES = text(
     "SELECT id, coalesce(published_at, created_at) AS date FROM resources WHERE id = ANY(CAST(:ids AS uuid[]))"
 )
+_QUALITIES = text("SELECT resource_id, overall FROM quality WHERE resource_id = ANY(CAST(:ids AS uuid[]))")
 
 
 async def search(
@@ -60,7 +61,7 @@ async def search(
     """Find resources; without the model server, by words alone. Raises what `parse` raises.
 
     The order is the same for every page, so that pages neither overlap nor leave anything out. With `freshness`, newer
-    texts among the best `RAISED` move up.
+    texts among the best `CANDIDATES` of both rankings move up, and by the setting `search_quality` better ones.
     """
     began = perf_counter()
     query = parse(query_text, unfinished=unfinished)
@@ -76,11 +77,15 @@ async def search(
         near = [] if vector is None else await neighbours(session, vector, query, filters, CANDIDATES)
         found = await matches(session, by_words, filters, max(CANDIDATES, offset + limit), [one.id for one in near])
         ranking = _ranking(found, near, by_words, vector)
+        settled = len({*found.ids[:CANDIDATES], *(one.id for one in near)})  # the same for every page
+        best, rest = ranking[:settled], ranking[settled:]
+        if boost := settings().search_quality:
+            rows = (await session.execute(_QUALITIES, {"ids": [one.id for one in best]})).all()
+            best = bettered(best, {row.resource_id: row.overall for row in rows}, boost)
         if freshness:
-            best = ranking[:RAISED]
             dates = (await session.execute(_DATES, {"ids": [one.id for one in best]})).all()
-            ranking = freshened(best, {row.id: row.date for row in dates}, datetime.now(UTC)) + ranking[RAISED:]
-        page = ranking[offset : offset + limit]
+            best = freshened(best, {row.id: row.date for row in dates}, datetime.now(UTC))
+        page = (best + rest)[offset : offset + limit]
         rows = await passages(session, [one.id for one in page], query, vector)
         meant = None if unfinished or found.total > FEW else await spelled(session, query, filters)
     place = {one.id: one for one in page}

@@ -13,14 +13,14 @@ from service.database import reading
 from service.errors import NotFound
 from service.inference import DIMENSIONS
 from service.resources import actions as resources
-from service.search import evaluation, retrieval
+from service.search import evaluation, queries, retrieval
 from service.search.filters import Filters
 from service.search.retrieval import Mode
 from service.search.shapes import Neighbour, Results, Search, answer
 from service.search.suggestions import Suggestion, suggest
 from service.search.tables import Embedding
 from service.search.vectors import floats
-from service.web import Shape, account, parse, path_id, query, respond, route
+from service.web import Listed, Paged, Shape, account, page, parse, path_id, query, respond, route
 
 
 async def search(request: Request) -> Response:
@@ -72,8 +72,8 @@ class EvaluationResults(BaseModel):
 async def evaluate(request: Request) -> Response:
     """Score the ranking by what people judged: nDCG, recall, precision, reciprocal rank."""
     asked = await parse(request, Evaluation)
-    queries = [(one.query, one.judgements) for one in asked.queries]
-    judged = await evaluation.evaluate(queries, Filters(account(request).id), asked.mode, asked.k)
+    pairs = [(one.query, one.judgements) for one in asked.queries]
+    judged = await evaluation.evaluate(pairs, Filters(account(request).id), asked.mode, asked.k)
     each = [{"query": one.query, **asdict(one.scores), "found": one.found, "unknown": one.unknown} for one in judged]
     mean = asdict(evaluation.mean([one.scores for one in judged]))
     return respond({"mode": asked.mode, "k": asked.k, "mean": mean, "queries": each})
@@ -157,7 +157,34 @@ async def suggestions(request: Request) -> Response:
     return respond({"suggestions": [one._asdict() for one in found]})
 
 
+class QueriesAsked(Paged):
+    """Which queries."""
+
+    zero: bool = Field(False, description="Only those whose last search found nothing.")
+
+
+class QueryCount(BaseModel):
+    """A query as it was last written, and how its searches went."""
+
+    query: str
+    count: int
+    without_results: int
+    last_results: int
+    mean_results: float
+    p95_latency_ms: float
+    last_at: datetime
+
+
+async def list_queries(request: Request) -> Response:
+    """What was searched for in the last 30 days, the most frequent first; as far as events are kept."""
+    asked = query(request, QueriesAsked)
+    async with reading() as session:
+        total, rows = await queries.counted(session, asked.limit, asked.offset, zero=asked.zero)
+    return page([QueryCount.model_validate(dict(row)) for row in rows], total, asked)
+
+
 routes = [
+    route("GET", "/search/queries", list_queries, scope="admin", queries=QueriesAsked, gives=Listed[QueryCount]),
     route("POST", "/search/evaluate", evaluate, scope="read", takes=Evaluation, gives=EvaluationResults),
     route("GET", "/resources/{id}/similar", similar, scope="read", queries=Near, gives=Neighbours),
     route("GET", "/resources/{id}/embedding", read_embedding, scope="read", gives=EmbeddingView),

@@ -112,7 +112,7 @@ class Results(BaseModel):
     items: list[Hit]
     limit: int
     offset: int
-    facets: dict[Literal["type", "language", "author", "subject", "tag", "category"], dict[str, int]]
+    facets: dict[Literal["type", "language", "author", "subject", "tag", "category", "quality"], dict[str, int]]
     facets_exact: bool = Field(
         description="False where more was found than is counted: then these are the best 10,000."
     )

@@ -33,6 +33,7 @@ class SearchDocument(Base):
     weights: Mapped[str | None] = mapped_column(SparseVector())  # of its terms; None until it is indexed again
     length: Mapped[float] = mapped_column(server_default="0")  # occurrences of terms, weighted by field
     labels: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default="{}")  # what facets count: `author:Ada`
+    labels_hash: Mapped[str] = mapped_column(Text, server_default="")  # of its categories and quality among them
     truncated: Mapped[bool]  # the end of a very long text is not indexed
     indexed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

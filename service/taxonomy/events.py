@@ -7,7 +7,7 @@ from service.events import Event, EventPriority, SystemEvent
 
 
 class TaxonomyChanged(Event):
-    """Somebody changed the tree."""
+    """Somebody changed the tree; `change` is `created`, `updated`, `merged` or `deleted`."""
 
     name = SystemEvent.TAXONOMY_CHANGED
     subject_field = "category_id"
@@ -26,7 +26,7 @@ class TaxonomyStale(Event):
 
 
 class ResourceClassified(Event):
-    """What a resource is about was predicted, or said by a person, and is not what it was."""
+    """What a resource is about is not what it was; the ids are those that filters go by, best first."""
 
     name = SystemEvent.RESOURCE_CLASSIFIED
     resource_id: UUID

@@ -1,5 +1,6 @@
 """The rows that only this slice changes."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -25,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, array
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from service.database import Base
+from service.database import Base, ReadSession
 from service.inference import Vector
 from service.search.vectors import FullVector
 
@@ -116,6 +117,20 @@ def in_category(category: str) -> Select[UUID]:
         .join(top, inside.lineage.contains(array([top.id])))
         .where(Classification.assigned, or_(top.path == category, cast(top.id, Text) == category))
     )
+
+
+async def categories_of(session: ReadSession, resource_ids: Iterable[UUID]) -> dict[UUID, list[CategoryOf]]:
+    """Return the categories that count of each resource that has some, best first."""
+    rows = await session.execute(
+        select(Classification.resource_id, Category.id, Category.name, Category.path)
+        .join(Classification, Classification.category_id == Category.id)
+        .where(Classification.resource_id.in_(resource_ids), Classification.assigned)
+        .order_by(Classification.rank)
+    )
+    found: dict[UUID, list[CategoryOf]] = {}
+    for row in rows:
+        found.setdefault(row.resource_id, []).append(CategoryOf(id=row.id, name=row.name, path=row.path))
+    return found
 
 
 class ClassificationModel(Base):

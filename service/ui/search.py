@@ -17,6 +17,7 @@ from service.search.events import SearchExecuted
 from service.search.filters import Filters
 from service.search.retrieval import Mode
 from service.security.accounts import Account
+from service.taxonomy.tables import Category
 from service.ui.text import text
 from service.ui.wording import language
 from service.web import Shape
@@ -25,6 +26,8 @@ PAGE = 20
 MOST = 500  # pages
 FACETS = {  # by the name of the facet: the field of the filters that it sets
     "type": "types",
+    "category": "categories",
+    "quality": "min_quality",
     "language": "languages",
     "author": "authors",
     "subject": "subjects",
@@ -39,6 +42,8 @@ class Asked(Shape):
     query: str = Field("", max_length=1000)
     mode: Mode = "hybrid"
     type: str = ""
+    category: str = Field("", max_length=10_000)
+    quality: str = Field("", pattern=r"^(0(\.\d{1,4})?|1(\.0{1,4})?)?$", description="The least, 0 to 1.")
     language: str = ""
     author: str = ""
     subject: str = ""
@@ -126,22 +131,39 @@ class Results:
 
 async def search(account: Account, asked: Asked) -> dict[str, Any]:
     """Search, and return what the template shows; a query that cannot be understood is told, not raised."""
-    shown: dict[str, Any] = {"asked": asked, "results": None, "facets": [], "chosen": _chosen(asked), "error": None}
+    shown: dict[str, Any] = {"asked": asked, "results": None, "facets": [], "error": None}
     if not asked.query.strip():
-        return shown
-    narrowed: dict[str, Any] = {FACETS[name]: [value] for name, value in asked.filters.items()}
+        return shown | {"chosen": _chosen(asked, await _names([asked.category]))}
+    narrowed: dict[str, Any] = {
+        FACETS[name]: float(value) if name == "quality" else [value] for name, value in asked.filters.items()
+    }
     filters = Filters(account.id, **narrowed)
     try:
         found, _ = await cached.search(
             asked.query, filters, asked.mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
         )
     except Invalid as error:
-        return shown | {"error": error.detail}
+        return shown | {"chosen": _chosen(asked, await _names([asked.category])), "error": error.detail}
     if not asked.typing:
         told = SearchExecuted(query=asked.query, mode=asked.mode, results_count=found.total, latency_ms=found.took_ms)
         executed.record(told, account.id)
     results = Results(found.total, await _hits(found.items), found.took_ms, found.degraded, found.did_you_mean)
-    return shown | {"results": results, "facets": _facets(asked, found.facets)}
+    names = await _names([asked.category, *found.facets.get("category", {})])
+    return shown | {
+        "results": results,
+        "facets": _facets(asked, found.facets, names),
+        "chosen": _chosen(asked, names),
+    }
+
+
+async def _names(paths: list[str]) -> dict[str, str]:
+    """Return how categories are called, by their paths: from the root on."""
+    wanted = [path for path in paths if path]
+    if not wanted:
+        return {}
+    async with reading() as session:
+        rows = await session.execute(select(Category.path, Category.names).where(Category.path.in_(wanted)))
+        return {row.path: " › ".join(row.names) for row in rows}
 
 
 async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
@@ -169,22 +191,29 @@ async def _hits(items: list[dict[str, Any]]) -> list[Hit]:
     ]
 
 
-def _chosen(asked: Asked) -> list[Choice]:
+def _chosen(asked: Asked, names: dict[str, str]) -> list[Choice]:
     """Return the filters that are set, each with the address that takes it away."""
-    return [Choice(_label(name, value), None, True, asked.url(**{name: ""})) for name, value in asked.filters.items()]
+    return [
+        Choice(_label(name, value, names), None, True, asked.url(**{name: ""})) for name, value in asked.filters.items()
+    ]
 
 
-def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
+def _facets(asked: Asked, counted: dict[str, dict[str, int]], names: dict[str, str]) -> list[Facet]:
     facets: list[Facet] = []
     for name in FACETS:
         counts: dict[str, int | None] = dict(sorted(counted.get(name, {}).items(), key=lambda item: -item[1])[:CHOICES])
+        if name == "quality":  # the best first
+            counts = dict(sorted(counts.items(), reverse=True))
         value = asked.filters.get(name)
         if value:
             counts.setdefault(value, None)
         if value or len(counts) > 1:
             choices = [
                 Choice(
-                    _label(name, choice), count, choice == value, asked.url(**{name: "" if choice == value else choice})
+                    _label(name, choice, names),
+                    count,
+                    choice == value,
+                    asked.url(**{name: "" if choice == value else choice}),
                 )
                 for choice, count in counts.items()
             ]
@@ -192,9 +221,15 @@ def _facets(asked: Asked, counted: dict[str, dict[str, int]]) -> list[Facet]:
     return facets
 
 
-def _label(facet: str, value: str) -> str:
-    if facet == "language":
-        return language(value) or value
-    if facet == "type":
-        return text(f"kind.{value}", default=value.replace("_", " ").capitalize())
-    return value
+def _label(facet: str, value: str, names: dict[str, str]) -> str:
+    match facet:
+        case "language":
+            return language(value) or value
+        case "type":
+            return text(f"kind.{value}", default=value.replace("_", " ").capitalize())
+        case "category":
+            return names.get(value, value)
+        case "quality":
+            return text("search.quality.least", percent=f"{100 * float(value):g}")
+        case _:
+            return value

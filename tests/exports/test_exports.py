@@ -3,14 +3,23 @@
 import csv
 import io
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
+from service.database import reading
+from service.event_log import EventRow
+from service.events import Envelope
 from service.exports import actions
+from service.exports.events import ResourcesExported
 from service.exports.spreadsheet import cell, line
+from service.recommendations.listening import record_export
+from service.recommendations.tables import Interaction
+from tests.queue.conftest import until
 
 Person = Callable[..., Awaitable[httpx.AsyncClient]]
 
@@ -29,15 +38,15 @@ EVIL = [
 ]
 
 
-@pytest.mark.parametrize("text", EVIL)
-def test_a_formula_is_a_text(text: str) -> None:
-    assert cell(text) == f"'{text}"
-    assert cell([text, "other"]).startswith("'")
+@pytest.mark.parametrize("written", EVIL)
+def test_a_formula_is_a_text(written: str) -> None:
+    assert cell(written) == f"'{written}"
+    assert cell([written, "other"]).startswith("'")
 
 
-@pytest.mark.parametrize("text", ["A title", "1+1=2", "a@b.org", "", "x-y", "Zürich"])
-def test_an_ordinary_text_stays(text: str) -> None:
-    assert cell(text) == text
+@pytest.mark.parametrize("written", ["A title", "1+1=2", "a@b.org", "", "x-y", "Zürich"])
+def test_an_ordinary_text_stays(written: str) -> None:
+    assert cell(written) == written
 
 
 def test_numbers_times_and_nothing() -> None:
@@ -76,3 +85,42 @@ async def test_an_empty_library_and_an_unknown_format(api: httpx.AsyncClient) ->
     assert (await api.get("/export")).json() == []
     assert (await api.get("/export", params={"format": "csv"})).text.startswith("id,title,url")
     assert (await api.get("/export", params={"format": "xls"})).status_code == 422
+
+
+@pytest.mark.integration
+async def test_a_choice_is_exported_and_told_of_and_the_whole_library_is_not(
+    person: Person, api: httpx.AsyncClient
+) -> None:
+    ann, ben = await person("ann", "editor"), await person("ben", "editor")
+    ids: list[str] = []
+    for title in ("One", "Two", "Three", "Mine"):
+        fields = {"title": title, "content": "Words.", "private": title == "Mine"}
+        ids.append((await ann.post("/resources", json=fields)).json()["id"])
+    held = (await ben.post("/collections", json={"name": "Some"})).json()["id"]
+    await ben.post(f"/collections/{held}/resources", json={"resource_ids": ids[1:2]})
+
+    async def titles(who: httpx.AsyncClient, **chosen: Any) -> set[str]:
+        return {row["title"] for row in (await who.get("/export", params=chosen)).json()}
+
+    async def recorded() -> list[EventRow]:
+        async with reading() as session:
+            return list(await session.scalars(select(EventRow).where(EventRow.name == "resources.exported")))
+
+    async def kinds() -> list[str]:
+        async with reading() as session:
+            return list(await session.scalars(select(Interaction.interaction_type).order_by(Interaction.id)))
+
+    async def counted() -> bool:
+        return bool(await recorded()) and (await kinds()).count("export") == 2
+
+    assert await titles(ben) == {"One", "Two", "Three"}
+    assert await titles(ben, id=[ids[3]]) == set()  # what is private to another
+    assert (await ann.get("/export", params={"collection": held})).status_code == 404
+    assert await titles(ben, id=[ids[0], ids[3]], collection=held) == {"One", "Two"}
+    await until(counted)
+    (event,) = await recorded()
+    assert sorted(event.data["resource_ids"]) == sorted(ids[:2])
+    assert event.data["user_id"] == str(event.audience) == (await ben.get("/users/me")).json()["id"]
+    again = Envelope(ResourcesExported.model_validate(event.data), "", audience=event.audience, id=event.id)
+    await record_export(again)  # however often it is carried on
+    assert await counted()

@@ -50,6 +50,7 @@ async def test_a_citation_finds_an_item_that_comes_later(ada: Account, update: U
         (("doi", "10.1000/182"), {"content": "A study. doi:10.1000/182\nAbstract.", "type": "document"}),
         (("arxiv", "1706.03762"), {"url": "https://arxiv.org/pdf/1706.03762v5"}),
         (("arxiv", "1706.03762"), {"content": "arXiv:1706.03762v7 [cs.CL]", "type": "document"}),
+        (("doi", "10.1000/182"), {"identifiers": ["doi:10.1000/182"], "url": "https://journal.example/article/7"}),
         (("isbn", "9783161484100"), {"content": "ISBN 978-3-16-148410-0", "type": "book"}),
         (("pmid", "31452104"), {"url": "https://pubmed.ncbi.nlm.nih.gov/31452104/"}),
         (("url", "https://example.org/a"), {"url": "http://example.org/a/#top"}),

@@ -73,6 +73,20 @@ async def test_neighbours_with_weights_and_reasons(api: httpx.AsyncClient, updat
     assert [(one["id"], one["reasons"]) for one in back] == [(str(center), ["it cites this"])]
 
 
+async def test_a_common_category_counts_a_tenth(api: httpx.AsyncClient, update: Update) -> None:
+    sea = (await api.post("/taxonomy", json={"name": "Sea"})).json()["id"]
+    waves = (await api.post("/taxonomy", json={"name": "Waves", "parent_id": sea})).json()["id"]
+    center, same, above = await page(api, "center", "same", "above"), await page(api, "same"), await page(api, "above")
+    for id, category in ((center, waves), (same, waves), (above, sea)):
+        label = {"category_id": category}
+        assert (await api.put(f"/resources/{id}/classification", json=label)).status_code == 200
+    await update(center, same, above)
+    first, second = (await api.get(f"/resources/{center}/neighbors")).json()["items"]
+    assert (first["id"], first["weight"], first["category"]) == (str(same), pytest.approx(0.4), 1)
+    assert first["reasons"] == ["it is cited here", "both in Waves"]
+    assert (second["id"], second["weight"]) == (str(above), pytest.approx(0.3 + 0.1 * 0.5))  # one of two levels
+
+
 async def test_citations_name_the_item_that_they_lead_to(api: httpx.AsyncClient, update: Update) -> None:
     citing, cited = await page(api, "citing", "cited", "nowhere"), await page(api, "cited")
     await update(citing, cited)

@@ -207,6 +207,27 @@ def test_a_page_that_a_person_captured_is_never_a_wall() -> None:
     assert "Please sign in" in html.read(page(body, head), None, URL, captured=True).text
 
 
+@pytest.mark.parametrize(
+    ("meta", "identifiers"),
+    [
+        ('<meta name="citation_doi" content="10.1000/182">', ["doi:10.1000/182"]),
+        ('<meta name="citation_doi" content="https://doi.org/10.1000/ABC">', ["doi:10.1000/abc"]),
+        ('<meta name="citation_arxiv_id" content="1706.03762">', ["arxiv:1706.03762"]),
+        ('<meta name="citation_arxiv_id" content="arXiv:1706.03762v5">', ["arxiv:1706.03762"]),
+        ('<meta name="DC.Identifier" content="doi:10.1000/182">', ["doi:10.1000/182"]),
+        ('<meta name="dc.identifier" content="urn:isbn:978-3-16-148410-0">', ["isbn:9783161484100"]),
+        ('<meta name="dc.identifier" content="https://news.example/7">', []),
+        ('<meta name="dc.identifier" content="1234567">', []),
+        ('<meta name="citation_doi" content="none">', []),
+        ('<meta name="citation_doi"><meta name="citation_arxiv_id" content="">', []),
+        ('<meta name="citation_doi" content="10.1000/182"><meta name="dc.identifier" content="10.1000/182">',
+            ["doi:10.1000/182"]),
+    ],
+)  # fmt: skip
+def test_what_a_page_calls_itself_by_is_kept(meta: str, identifiers: list[str]) -> None:
+    assert read(head=f"<title>A study</title>{meta}").identifiers == identifiers
+
+
 @pytest.mark.parametrize("start", ["<html lang=en>", "<HTML LANG=en><head>", ""])
 def test_a_page_may_leave_out_the_tags_of_head_and_body(start: str) -> None:
     said = "<meta name=author content='Ada Lovelace'><meta name=description content='On lamps'><title>Lamps</title>"

@@ -15,6 +15,7 @@ from service.quality import actions
 from service.quality.actions import KEPT, NotComputed
 from service.quality.scores import DIMENSIONS
 from service.queue.tables import DeadLetter
+from service.recommendations.actions import track
 from service.resources import actions as resources
 from service.security.accounts import Account
 from service.settings import settings
@@ -289,3 +290,24 @@ async def test_the_history_is_bounded_and_keeps_what_is_compared_with(ada: Accou
     assert kept_rows[0].id == old
     assert kept_rows[-1].accuracy == (KEPT + 4) / 1000
     assert kept_rows[-1].recorded_at > datetime.now(UTC) - timedelta(minutes=5)
+
+
+async def test_readers_besides_the_owner_lift_relevance_and_make_it_stale(ada: Account, grace: Account) -> None:
+    id = await add(ada, "The keeper of the lighthouse", TEXT)
+    assert await assessed(id)
+    before = await row(id)
+
+    async def read_by(reader: Account) -> None:
+        async with transaction() as session:
+            await track(session, reader.id, id, "view", dwell_seconds=1)
+
+    await read_by(ada)
+    await age_all()
+    assert await stale() == 0  # its owner is no reader
+    await read_by(grace)
+    await read_by(grace)
+    assert await stale() == 1
+    assert await assessed(id)
+    after = await row(id)
+    assert after.relevance > before.relevance
+    assert after.reasons["relevance"][2] == "1 person besides its owner used it lately."

@@ -247,7 +247,8 @@ def test_what_is_typical_is_relevant_and_what_is_far_is_not() -> None:
 def test_the_subjects_of_a_resource_may_be_nearer_than_the_library() -> None:
     around = Surroundings(size=50, near=0.1, typical=0.4, kin=5, near_kin=0.5)
     assert relevance(note(around=around)) == (
-        1.0, ["It is 0.50 near to the 5 resources of its subjects.", "Nothing in the library cites it."],
+        1.0, ["It is 0.50 near to the 5 resources of its subjects.", "Nothing in the library cites it.",
+            "Nobody but its owner has used it lately."],
     )  # fmt: skip
     assert relevance(note(around=replace(around, kin=2))).value == 0.25
 
@@ -256,6 +257,11 @@ def test_use_lifts() -> None:
     used, much_used = relevance(note(uses=1)), relevance(note(uses=40))
     assert 0.5 < used.value < much_used.value == 0.75
     assert used.reasons[1] == "1 resource of the library cites it."
+    read, much_read = relevance(note(readers=1)), relevance(note(readers=5))
+    assert 0.5 < read.value < much_read.value == 0.75
+    assert read.reasons[2] == "1 person besides its owner used it lately."
+    assert much_read.reasons[2] == "5 or more people besides its owner used it lately."
+    assert relevance(note(uses=40, readers=5)).value == 0.75  # one kind of use lifts as much as both
 
 
 # all of them

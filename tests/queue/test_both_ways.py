@@ -17,6 +17,7 @@ from service.database import reading, transaction
 from service.hooks import (
     ANCHOR,
     AUTHORS,
+    CITE,
     CLASSIFY,
     CLEAN,
     CLEAN_FILES,
@@ -26,6 +27,7 @@ from service.hooks import (
     GRAPH,
     INDEX,
     INVALIDATE,
+    LABEL,
     OUTLIERS,
     PROFILE,
     QUALITY,
@@ -69,7 +71,7 @@ ONCE = (
 )
 OF_THE_RUN = {
     "duration_seconds", "position", "attempts", "leased_by", "correlation_id", "cause", "bulk", "priority",
-    "labels", "input_hash",  # of the index: with the ids of categories
+    "labels", "labels_hash", "input_hash",  # of the index: with the ids of categories
     "weights",  # of the terms, as numbered in the order of their arrival; against the mean length at the time
 }  # fmt: skip
 
@@ -296,4 +298,5 @@ async def test_a_notebook_settles_what_it_committed(pharos: Settings, actors: li
             assert await session.get(Embedding, resource.id) is not None
             assert await session.get(Quality, resource.id) is not None
     await database.connect("test", 5, 10)
-    assert {task.name for task in (RECONCILE, INDEX, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR)} == set(actors)
+    expected = RECONCILE, CITE, INDEX, LABEL, EMBED, QUALITY, GRAPH, AUTHORS, CLASSIFY, ANCHOR
+    assert {task.name for task in expected} == set(actors)

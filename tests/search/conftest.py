@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from service.database import reading, transaction
 from service.inference import embed_passages
+from service.outbox import OutboxRow
 from service.resources import actions as resources
 from service.search import actions
 from service.security.accounts import Account, create_user
@@ -73,3 +75,9 @@ async def meaningful(owner: Account, title: str, content: str, **fields: Any) ->
     resource_id = await findable(owner, title, content, **fields)
     assert await embed(resource_id)
     return resource_id
+
+
+async def told(name: str) -> list[OutboxRow]:
+    """Return the events of a name that wait to be carried on."""
+    async with reading() as session:
+        return list(await session.scalars(select(OutboxRow).where(OutboxRow.name == name).order_by(OutboxRow.seq)))

@@ -8,24 +8,19 @@ from sqlalchemy import delete, func, select, text, update
 
 from service.database import reading, transaction
 from service.inference import MODEL, TEXT_LIMIT, Embedded, embed_passages
-from service.outbox import OutboxRow
 from service.queue.tables import DeadLetter
 from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.search import actions, inputs
 from service.search.tables import Chunk, Embedding, SearchDocument
+from service.search.turns import take_turn
 from service.security.accounts import Account
 from tests.model_server import ModelServer
-from tests.search.conftest import add, embed, findable, index, meaningful
+from tests.search.conftest import add, embed, findable, index, meaningful, told
 
 pytestmark = pytest.mark.integration
 
 LAMP = "The keeper lights the lamp. " * 40
-
-
-async def told(name: str) -> list[OutboxRow]:
-    async with reading() as session:
-        return list(await session.scalars(select(OutboxRow).where(OutboxRow.name == name).order_by(OutboxRow.seq)))
 
 
 async def indexed(resource_id: UUID) -> SearchDocument | None:
@@ -180,7 +175,7 @@ async def test_what_was_overtaken_is_not_written(ada: Account, server: ModelServ
 async def test_a_run_that_waited_for_another_writes_what_is_true_then(ada: Account) -> None:
     resource_id = await add(ada, "Lighthouses", "first")
     async with transaction() as other:
-        await other.execute(actions._TURN, {"task": actions._INDEXING, "id": resource_id})
+        await take_turn(other, "indexed", resource_id)
         waiting = asyncio.create_task(index(resource_id))
         await asyncio.sleep(0.05)
         assert not waiting.done()

@@ -53,7 +53,7 @@ async def test_the_answer_has_the_shape_of_the_contract(
     assert (answer["query"], answer["mode"], answer["total"], answer["cached"]) == ("lamp", "hybrid", 1, False)
     assert answer["facets"] == {
         "type": {"note": 1}, "language": {"en": 1}, "author": {"Fresnel": 1}, "subject": {}, "tag": {},
-        "category": {},
+        "category": {}, "quality": {},
     }  # fmt: skip
     (item,) = answer["items"]
     assert item["id"] == str(resource_id)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service.database import transaction
-from service.hooks import CLASSIFY, EMBED, INDEX, MEAN
+from service.hooks import CLASSIFY, EMBED, LABEL, MEAN
 from service.search import actions as search
 from service.taxonomy import predictions
 from service.taxonomy.tables import ClassificationModel
@@ -127,6 +127,22 @@ async def test_a_label_outranks_predictions_and_goes_again(api: httpx.AsyncClien
     assert (await api.delete(f"/resources/{resource}/classification")).status_code == 404
 
 
+async def test_a_resource_and_a_list_say_what_each_is_about(api: httpx.AsyncClient) -> None:
+    sea = await category(api, "Sea")
+    waves = await category(api, "Waves", parent_id=sea)
+    await mean()
+    wet, dry = await note(api, "Wet", 0), await note(api, "Dry", 1)
+    assert (await api.put(f"/resources/{wet}/classification", json={"category_id": waves})).status_code == 200
+    about = [{"id": waves, "name": "Waves", "path": "sea/waves"}]
+    assert (await api.get(f"/resources/{wet}")).json()["categories"] == about
+    items = {item["id"]: item for item in (await api.get("/resources")).json()["items"]}
+    assert items[wet]["categories"] == about
+    assert "categories" not in items[dry]
+    for path, found in (("sea", [wet]), ("sea/waves", [wet]), (sea, [wet]), ("sky", [])):
+        narrowed = (await api.get("/resources", params={"category": path})).json()
+        assert (narrowed["total"], [item["id"] for item in narrowed["items"]]) == (len(found), found)
+
+
 @pytest.mark.parametrize("body", [{}, {"path": ""}, {"path": "nowhere"}, {"category_id": str(uuid4())},
     {"category_id": "x"}, {"path": "a", "category_id": str(uuid4())}])  # fmt: skip
 async def test_a_bad_label_is_told_what_is_wrong(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
@@ -191,7 +207,7 @@ async def test_categories_are_filters_facets_and_stand_with_each_resource(api: h
     light, prism, song = await note(api, "Light"), await note(api, "Prism"), await note(api, "Song")
     for id, path in ((light, "science/physics"), (prism, "science"), (song, "arts")):
         assert (await api.put(f"/resources/{id}/classification", json={"path": path})).status_code == 200
-        await sent.expect(INDEX, resource_id=id)
+        await sent.expect(LABEL, resource_id=id)
         assert await index(id)
         assert not await index(id)
     listed = (await api.get("/resources", params={"category": "science"})).json()

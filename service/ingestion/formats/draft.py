@@ -25,5 +25,6 @@ class Draft:
     description: str | None = None
     canonical_url: str | None = None
     language: str | None = None
+    identifiers: list[str] = field(default_factory=list)  # its own, as it gives them: `doi:10.1000/182`
     pages: int | None = None  # None where the format has none
     links: list[Link] = field(default_factory=list)

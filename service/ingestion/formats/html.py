@@ -25,6 +25,7 @@ from service.ingestion.formats.trees import (
     write_fragment,
 )
 from service.ingestion.formats.walls import refuse_emptiness, refuse_walls
+from service.ingestion.identifiers import own_identifier
 from service.ingestion.unreadable import EmptyPage
 
 # Under-extraction: trafilatura's own test for it in its balanced mode, and a factor that the 91 articles never reach.
@@ -35,6 +36,12 @@ MUCH_LONGER = 2.0
 # What is larger is read in one fast pass, without a second opinion: all of them would take minutes.
 LARGE = 2_000_000  # bytes
 MANY = 20_000  # elements
+
+OWN = {
+    "citation_doi": "doi", "citation_arxiv_id": "arxiv", "citation_pmid": "pmid", "citation_isbn": "isbn",
+    "prism.doi": "doi", "dc.identifier": "", "dcterms.identifier": "",
+}  # fmt: skip
+MOST_OWN = 10
 
 NO_TITLE = re.compile(r"^\W*(?:no title|untitled(?: document)?|document|index)?\W*$", re.IGNORECASE)
 TITLE_ENDS = re.compile(r"\s+[-–—|·•»:]+\s+")
@@ -76,6 +83,7 @@ def read(body: bytes, charset: str | None, url: str | None, captured: bool) -> D
         description=one_line(document.description) or None if document else None,
         canonical_url=_canonical(page, url),
         language=page.get("lang") or page.get("xml:lang"),
+        identifiers=_identifiers(page),
         links=links_of(html),
     )
 
@@ -154,6 +162,16 @@ def _canonical(page: Element, url: str | None) -> str | None:
         return None
     to_the_front_page = claimed.path in ("", "/") and not claimed.query and own.path not in ("", "/")
     return claim if _site(claimed.hostname) == _site(own.hostname) and not to_the_front_page else None
+
+
+def _identifiers(page: Element) -> list[str]:
+    """Return what the page calls itself by: meta tags of Highwire Press, Dublin Core and PRISM."""
+    found: list[str] = []
+    for meta in page.iter("meta"):
+        kind = OWN.get((meta.get("name") or meta.get("property") or "").strip().lower())
+        if kind is not None and (own := own_identifier(kind, meta.get("content") or "")):
+            found.append(own)
+    return list(dict.fromkeys(found))[:MOST_OWN]
 
 
 def _site(host: str | None) -> str:
