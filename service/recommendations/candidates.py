@@ -5,15 +5,15 @@ more than `RETURNS_AFTER` days ago: one forgets what is on one's own shelf.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, TextClause, text
 
 from service.database import ReadSession
 from service.recommendations.cooccurrence import together
 from service.recommendations.interests import Touched
+from service.recommendations.signals import COLUMNS, JOINS, MOST_COUNTED, leaders
 
 PASSAGES = 150  # nearest passages that are looked at
 NEWEST = 60
@@ -28,27 +28,19 @@ ALL_PEERS = 40
 THEIRS = 30  # interactions of each of them
 
 _VISIBLE = """(NOT r.private OR r.owner_id = :account) AND r.content_hash IS NOT NULL
-    AND r.id NOT IN (SELECT unnest(CAST(CAST(:excluded AS text) AS uuid[])))"""
-_EXCLUDED = text(
-    f"""SELECT CAST(array_agg(id) AS text) FROM (
+    AND r.id NOT IN (SELECT id FROM excluded)"""
+_EXCLUDED = f"""excluded AS MATERIALIZED (
         SELECT i.resource_id AS id FROM interactions i
         WHERE i.user_id = :account AND (i.created_at > now() - make_interval(days => {RETURNS_AFTER})
             OR NOT EXISTS (SELECT FROM resources o WHERE o.id = i.resource_id AND o.owner_id = :account))
         UNION SELECT resource_id FROM dismissed_recommendations WHERE user_id = :account
-    ) those"""  # noqa: S608
-)
-_NEAREST = text(
-    f"""SELECT r.id FROM chunks c JOIN resources r ON r.id = c.resource_id
-    WHERE {_VISIBLE.replace("r.id NOT IN", "c.resource_id NOT IN")}
-    ORDER BY c.embedding <=> CAST(:centre AS halfvec) LIMIT {PASSAGES}"""  # noqa: S608
-)
-_NEWEST = text(
-    f"SELECT r.id FROM resources r WHERE {_VISIBLE} ORDER BY r.created_at DESC, r.id DESC LIMIT {NEWEST}"  # noqa: S608
-)
-_DETAILS = text(
-    f"""SELECT r.id, r.title, r.url, r.subjects, r.authors, r.created_at, r.content_hash
-    FROM resources r WHERE r.id = ANY(CAST(:ids AS uuid[])) AND {_VISIBLE}"""  # noqa: S608
-)
+    )"""  # noqa: S608
+_NEAREST = f"""nearest AS MATERIALIZED (
+        SELECT r.id FROM chunks c JOIN resources r ON r.id = c.resource_id
+        WHERE {_VISIBLE.replace("r.id NOT IN", "c.resource_id NOT IN")}
+        ORDER BY c.embedding <=> CAST(:centre AS halfvec) LIMIT {PASSAGES}
+    ),"""  # noqa: S608
+_NEWEST = f"SELECT r.id FROM resources r WHERE {_VISIBLE} ORDER BY r.created_at DESC, r.id DESC LIMIT {NEWEST}"  # noqa: S608
 _MEANINGS = text(
     """SELECT resource_id, vector_send(mean) AS sent FROM embeddings
     WHERE resource_id = ANY(CAST(:ids AS uuid[])) AND mean IS NOT NULL"""
@@ -73,33 +65,37 @@ _PEERS = text(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks, and what is not to be recommended to that account."""
+def _found(*, near: bool) -> TextClause:
+    """Return the statement that finds candidates and all that is known of them: each way to the database costs.
 
-    account_id: UUID
-    excluded: str  # ids, as PostgreSQL writes an array: thousands of them need not become objects here
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The parameters of `_VISIBLE`."""
-        return {"account": self.account_id, "excluded": self.excluded}
-
-
-async def asking(session: ReadSession, account_id: UUID) -> Asking:
-    """Read what an account has touched or dismissed."""
-    return Asking(account_id, await session.scalar(_EXCLUDED, {"account": account_id}) or "{}")
+    They are looked up by an array, since a join with `found` reads every resource.
+    """
+    ways = [*(["SELECT id FROM nearest"] if near else []), f"({_NEWEST})", f"({leaders(CENTRAL)})"]
+    return text(
+        f"""WITH {_EXCLUDED}, {_NEAREST if near else ""}
+        found AS MATERIALIZED ({" UNION ".join(ways)} UNION SELECT unnest(CAST(:shared AS uuid[])))
+        SELECT r.id, r.title, r.url, r.subjects, r.authors, r.created_at, r.content_hash,
+            vector_send(e.mean) AS sent, {COLUMNS}
+        FROM resources r LEFT JOIN embeddings e ON e.resource_id = r.id {JOINS}
+        WHERE r.id = ANY(ARRAY(SELECT id FROM found)) AND {_VISIBLE}"""  # noqa: S608
+    )
 
 
-async def near(session: ReadSession, who: Asking, centre: Sequence[float]) -> list[UUID]:
-    """Return the resources whose passages are nearest to a vector, the nearest first."""
+_FOUND, _FOUND_NEAR = _found(near=False), _found(near=True)
+
+
+async def found(
+    session: ReadSession, account_id: UUID, centre: Sequence[float] | None, shared: Collection[UUID]
+) -> Sequence[RowMapping]:
+    """Return what is near to the centre, new, central or in `shared` and may be recommended, with all that is known.
+
+    `sent` is the embedding, as pgvector sends it; None where there is none.
+    """
+    values: dict[str, Any] = {"account": account_id, "shared": list(shared), "most": MOST_COUNTED}
+    if centre is None:
+        return (await session.execute(_FOUND, values)).mappings().all()
     written = f"[{','.join(map(str, centre))}]"
-    return list(dict.fromkeys(await session.scalars(_NEAREST, who.parameters | {"centre": written})))
-
-
-async def newest(session: ReadSession, who: Asking) -> Sequence[UUID]:
-    """Return what was added last."""
-    return (await session.scalars(_NEWEST, who.parameters)).all()
+    return (await session.execute(_FOUND_NEAR, values | {"centre": written})).mappings().all()
 
 
 async def touched_together(
@@ -113,12 +109,6 @@ async def touched_together(
     found = together(({*row.anchors, *row.theirs} for row in rows), anchors)
     best = sorted(found.items(), key=lambda one: (-one[1][0], one[0]))[:TOGETHER]
     return dict(best)
-
-
-async def details(session: ReadSession, who: Asking, ids: Collection[UUID]) -> list[dict[str, Any]]:
-    """Return the rows of those that may be recommended."""
-    found = await session.execute(_DETAILS, who.parameters | {"ids": list(ids)})
-    return [dict(row) for row in found.mappings()]
 
 
 async def meanings(session: ReadSession, ids: Collection[UUID]) -> dict[UUID, bytes]:

@@ -1,5 +1,6 @@
 """From what a user touched to what that user might read next."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,15 +10,16 @@ from uuid import UUID
 import numpy as np
 
 from service.database import ReadSession, reading
-from service.recommendations.candidates import CENTRAL, asking, details, meanings, near, newest, touched_together
+from service.recommendations.candidates import found, meanings, touched_together
 from service.recommendations.diversity import mmr
 from service.recommendations.history import history, vectors
 from service.recommendations.interests import Interests, Touched, interests
 from service.recommendations.scoring import Candidate, Near, clamped, parts, scores, why
-from service.recommendations.signals import Signals, leaders, signals
+from service.recommendations.signals import Signals
 from service.recommendations.similarity import Matrix, cosines, matrix
 from service.recommendations.tables import RecommendationProfile
 
+DETAILS = ("id", "title", "url", "subjects", "authors", "created_at", "content_hash")
 POOL = 100  # candidates, the best, from which the list is made
 BESIDE = 30  # of one's own resources, the heaviest, to which candidates are compared
 
@@ -45,12 +47,32 @@ async def recommend(
     async with reading() as session:
         touched = await history(session, account_id, BESIDE)
         profile = await _profile(session, account_id, touched)
-        found, sent = await _candidates(session, account_id, touched, profile)
-    its = {one.id: parts(one, profile.subjects, profile.authors, now) for one in found}
-    first = scores([its[one.id] for one in found])
-    pool = [one for _, one in sorted(zip(first, found, strict=True), key=lambda one: (-one[0], one[1].id))[:POOL]]
-    meant = matrix([one.id for one in pool], sent)
-    nears = _nears(pool, meant, touched, sent)
+        shared = await touched_together(session, account_id, touched)
+        rows = await found(session, account_id, profile.centre, shared)
+        sent = await meanings(session, [one.id for one in touched])
+    known = _Known(touched, profile, shared, sent | {row["id"]: row["sent"] for row in rows if row["sent"]})
+    return await asyncio.to_thread(_ranked, rows, known, limit, offset, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What an account touched, what that makes, what others touched with it; embeddings of all, as pgvector sends."""
+
+    touched: Sequence[Touched]
+    profile: Interests
+    shared: Mapping[UUID, tuple[float, UUID]]
+    sent: Mapping[UUID, bytes]
+
+
+def _ranked(
+    rows: Sequence[Mapping[Any, Any]], known: _Known, limit: int, offset: int, now: datetime
+) -> tuple[int, list[Recommendation]]:
+    candidates, profile = _candidates(rows, known), known.profile
+    its = {one.id: parts(one, profile.subjects, profile.authors, now) for one in candidates}
+    first = scores([its[one.id] for one in candidates])
+    pool = [one for _, one in sorted(zip(first, candidates, strict=True), key=lambda one: (-one[0], one[1].id))[:POOL]]
+    meant = matrix([one.id for one in pool], known.sent)
+    nears = _nears(pool, meant, known.touched, known.sent)
     for one, beside in zip(pool, nears, strict=True):
         its[one.id]["novelty"] = clamped(1 - beside.similarity) if beside else None
     worth = scores([its[one.id] for one in pool])
@@ -91,35 +113,23 @@ async def _profile(session: ReadSession, account_id: UUID, touched: Sequence[Tou
     return interests(touched, await vectors(session, touched))
 
 
-async def _candidates(
-    session: ReadSession, account_id: UUID, touched: Sequence[Touched], profile: Interests
-) -> tuple[list[Candidate], dict[UUID, bytes]]:
-    """Return the candidates, and the embeddings of them and of what was touched."""
-    who = await asking(session, account_id)
-    ids = {*await newest(session, who), *await leaders(session, account_id, CENTRAL)}
-    if profile.centre is not None:
-        ids.update(await near(session, who, profile.centre))
-    shared = await touched_together(session, account_id, touched)
-    rows = _without_copies(await details(session, who, ids | shared.keys()), touched)
-    chosen = [row["id"] for row in rows]
-    known = await signals(session, account_id, chosen)
-    sent = await meanings(session, [*chosen, *(one.id for one in touched)])
-    content = _content(chosen, sent, profile)
-    titles = {one.id: one.title for one in touched}
-    found: list[Candidate] = []
-    for row in rows:
-        id = row["id"]
-        alike, anchor = shared.get(id, (0.0, None))
-        found.append(
+def _candidates(rows: Sequence[Mapping[Any, Any]], known: _Known) -> list[Candidate]:
+    kept = _without_copies(rows, known.touched)
+    content = _content([row["id"] for row in kept], known.sent, known.profile)
+    titles = {one.id: one.title for one in known.touched}
+    candidates: list[Candidate] = []
+    for row in kept:
+        alike, anchor = known.shared.get(row["id"], (0.0, None))
+        candidates.append(
             Candidate(
-                **row,
-                signals=known.get(id, Signals()),
-                content=content.get(id),
-                collaborative=alike if shared else None,
+                **{name: row[name] for name in DETAILS},
+                signals=Signals(row["quality"], row["importance"], row["citations"]),
+                content=content.get(row["id"]),
+                collaborative=alike if known.shared else None,
                 together_with=titles[anchor] if anchor else None,
             )
         )
-    return found, sent
+    return candidates
 
 
 def _content(ids: Sequence[UUID], sent: Mapping[UUID, bytes], profile: Interests) -> dict[UUID, float]:
@@ -130,11 +140,11 @@ def _content(ids: Sequence[UUID], sent: Mapping[UUID, bytes], profile: Interests
     return {id: row[0] for id, row in zip(known, rows, strict=True)}
 
 
-def _without_copies(rows: Sequence[dict[str, Any]], touched: Sequence[Touched]) -> list[dict[str, Any]]:
+def _without_copies(rows: Sequence[Mapping[Any, Any]], touched: Sequence[Touched]) -> list[Mapping[Any, Any]]:
     """Return one of each text, the oldest, and none that was touched under another id."""
     back = {row["id"] for row in rows}
     seen = {one.content_hash for one in touched if one.id not in back}
-    kept: list[dict[str, Any]] = []
+    kept: list[Mapping[Any, Any]] = []
     for row in sorted(rows, key=lambda row: (row["created_at"], row["id"])):
         if row["content_hash"] not in seen:
             seen.add(row["content_hash"])

@@ -1,12 +1,6 @@
 """What other slices know of resources, besides their words and meanings: the one place that asks them."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from uuid import UUID
-
-from sqlalchemy import text
-
-from service.database import ReadSession
 
 MOST_COUNTED = 5  # citations of one resource
 
@@ -20,11 +14,11 @@ class Signals:
     citations: int = 0
 
 
-_SIGNALS = text(
-    """SELECT r.id, q.overall AS quality, sqrt(k.importance / (SELECT max(importance) FROM graph_ranks)) AS importance,
-        citing.number AS citations
-    FROM unnest(CAST(:ids AS uuid[])) AS r (id)
-    LEFT JOIN quality q ON q.resource_id = r.id
+# Of the row `r` of `resources`, for :account and at most :most citations, as far as the account may see where they come
+# from. Importance is the root of the PageRank as a share of the highest one.
+COLUMNS = """q.overall AS quality, sqrt(k.importance / (SELECT max(importance) FROM graph_ranks)) AS importance,
+    citing.number AS citations"""
+JOINS = """LEFT JOIN quality q ON q.resource_id = r.id
     LEFT JOIN graph_ranks k ON k.resource_id = r.id
     CROSS JOIN LATERAL (
         SELECT count(*) AS number FROM (
@@ -34,23 +28,9 @@ _SIGNALS = text(
             LIMIT :most
         ) those
     ) citing"""
-)
-_LEADERS = text(
-    """SELECT r.id FROM graph_ranks k JOIN resources r ON r.id = k.resource_id
-    WHERE NOT r.private OR r.owner_id = :account
-    ORDER BY k.importance DESC LIMIT :limit"""
-)
 
 
-async def signals(session: ReadSession, account_id: UUID, ids: Collection[UUID]) -> dict[UUID, Signals]:
-    """Return what is known of these resources, as far as the account may see where it comes from.
-
-    Importance is the root of the PageRank as a share of the highest one.
-    """
-    rows = await session.execute(_SIGNALS, {"account": account_id, "ids": list(ids), "most": MOST_COUNTED})
-    return {row.id: Signals(row.quality, row.importance, row.citations) for row in rows}
-
-
-async def leaders(session: ReadSession, account_id: UUID, limit: int) -> list[UUID]:
-    """Return the most central resources, the best first."""
-    return list((await session.scalars(_LEADERS, {"account": account_id, "limit": limit})).all())
+def leaders(limit: int) -> str:
+    """Return the query for the ids of the most central resources that :account may see, the best first."""
+    return f"""SELECT r.id FROM graph_ranks k JOIN resources r ON r.id = k.resource_id
+        WHERE NOT r.private OR r.owner_id = :account ORDER BY k.importance DESC LIMIT {limit:d}"""  # noqa: S608
