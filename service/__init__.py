@@ -75,6 +75,10 @@ CALLS: dict[str, tuple[str, ...]] = {
         "quiz_sessions",
         "reviews",
         "notifications",
+        "collections",
+        "taxonomy",
+        "authors",
+        "quality",
     ),
     "notifications": (),
 }

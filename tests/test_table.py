@@ -81,7 +81,14 @@ def test_open_routes_are_these_and_no_others() -> None:
     api = {"/", "/health", "/ready", "/openapi.json", "/docs"}
     api |= {"/auth/login", "/auth/link", "/auth/logout", "/auth/register"}
     api |= {"/public/collections/{id}"}
-    pages = {"/ui", "/ui/login", "/ui/join", "/ui/logout", "/ui/{path:path}"}  # the last answers 404 to everything
+    pages = {
+        "/ui",
+        "/ui/login",
+        "/ui/join",
+        "/ui/logout",
+        "/ui/public/collections/{id}",
+        "/ui/{path:path}",
+    }  # the last answers 404 to everything
     assert opened == api | pages
 
 

@@ -151,6 +151,26 @@ async def read(session: ReadSession, account: Account, resource_id: UUID) -> Qua
     return found
 
 
+def shown(quality: Quality) -> dict[str, Any]:
+    """Return a quality as it is answered; a corrected dimension says so first among its reasons."""
+    corrections: dict[str, dict[str, Any]] = {
+        name: {**correction, "computed": quality.computed[name]} for name, correction in quality.corrections.items()
+    }
+    said = {
+        name: [f"A person set this to {one['value']:g} on {one['at'][:10]}; computed was {one['computed']:g}:"]
+        for name, one in corrections.items()
+    }
+    return {
+        "overall": quality.overall,
+        "dimensions": {name: getattr(quality, name) for name in DIMENSIONS},
+        "reasons": {name: [*said.get(name, ()), *quality.reasons[name]] for name in DIMENSIONS},
+        "readability": quality.readability,
+        "corrections": corrections,
+        "computed_at": quality.computed_at,
+        "is_outlier": quality.is_outlier,
+    }
+
+
 async def correct(
     session: Session, account: Account, resource_id: UUID, values: Mapping[Dimension, float | None]
 ) -> Quality:

@@ -14,7 +14,6 @@ from service.database import reading, transaction
 from service.quality import actions, reviews
 from service.quality.scores import DIMENSIONS, Dimension
 from service.quality.statistics import distribution, trends
-from service.quality.tables import Quality
 from service.resources.states import state
 from service.web import Listed, Paged, Shape, account, encoded, page, parse, path_id, query, respond, route
 
@@ -62,33 +61,13 @@ class Corrections(Shape):
         return cast("dict[Dimension, float | None]", self.model_dump(exclude_unset=True))
 
 
-def view(quality: Quality) -> dict[str, Any]:
-    """Return a quality as it is answered; a corrected dimension says so first among its reasons."""
-    corrections: dict[str, dict[str, Any]] = {
-        name: {**correction, "computed": quality.computed[name]} for name, correction in quality.corrections.items()
-    }
-    said = {
-        name: [f"A person set this to {one['value']:g} on {one['at'][:10]}; computed was {one['computed']:g}:"]
-        for name, one in corrections.items()
-    }
-    return {
-        "overall": quality.overall,
-        "dimensions": {name: getattr(quality, name) for name in DIMENSIONS},
-        "reasons": {name: [*said.get(name, ()), *quality.reasons[name]] for name in DIMENSIONS},
-        "readability": quality.readability,
-        "corrections": corrections,
-        "computed_at": quality.computed_at,
-        "is_outlier": quality.is_outlier,
-    }
-
-
 async def read_quality(request: Request) -> Response:
     """How good a resource is in five dimensions, and why."""
     who, resource_id = account(request), path_id(request, what="resource")
 
     async def compute() -> Fresh:
         async with reading() as session:
-            return Fresh(encoded(view(await actions.read(session, who, resource_id))), known)
+            return Fresh(encoded(actions.shown(await actions.read(session, who, resource_id))), known)
 
     known = await state("quality", who.id, resource_id)
     return respond((await cache.get_or_compute(f"quality:{resource_id}", compute, stamp=known)).value)
@@ -99,7 +78,7 @@ async def correct_quality(request: Request) -> Response:
     said = await parse(request, Corrections)
     async with transaction() as session:
         id = path_id(request, what="resource")
-        return respond(view(await actions.correct(session, account(request), id, said.values())))
+        return respond(actions.shown(await actions.correct(session, account(request), id, said.values())))
 
 
 class Distribution(BaseModel):

@@ -20,6 +20,7 @@ from service.security.permissions import Public, require
 from service.security.permissions import Scope as AccountScope
 from service.ui import wording
 from service.ui.assets import asset
+from service.ui.navigation import OWN, PLACES
 from service.ui.text import BROWSER, text
 from service.web import Endpoint
 
@@ -38,6 +39,8 @@ templates = Environment(
 _everywhere: dict[str, Any] = {
     "t": text,
     "asset": asset,
+    "places": PLACES,
+    "own_places": OWN,
     "browser_text": Markup(orjson.dumps(BROWSER).decode().replace("<", "\\u003c")),  # noqa: S704  # our own words
 }
 templates.globals.update(_everywhere)

@@ -29,8 +29,10 @@ from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in,
 from service.security.tables import LoginLink, User
 from service.ui import library
 from service.ui.assets import FOLDER, Assets
+from service.ui.collections import collection_page, collections_page, public_collection_page
 from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
+from service.ui.knowledge import author_page, authors_page, categories_page, category_page, known_of
 from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
 from service.ui.quizzes import quiz_page, quizzes_page
@@ -136,6 +138,7 @@ async def resource(request: Request) -> Response:
         citations = await citations_of(session, who, id)
         citing = await cited_by(session, who, id)
         events = await history(session, who.id, limit=200, subject=id)
+        known = await known_of(session, who, id)
         document = await session.scalar(select(Document).where(Document.resource_id == id))
     return render(
         request,
@@ -144,6 +147,7 @@ async def resource(request: Request) -> Response:
         citations=citations,
         citation_link=citation_link,
         cited_by=citing,
+        known=known,
         timeline=timeline(events),
         document=document,
         again_from=RESTART[entered.source] if entered else "indexed",
@@ -298,6 +302,13 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search", search_page, scope="read"),
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
+    page("GET", "/ui/collections", collections_page, scope="read"),
+    page("GET", "/ui/collections/{id}", collection_page, scope="read"),
+    page("GET", "/ui/public/collections/{id}", public_collection_page, scope=PUBLIC),
+    page("GET", "/ui/categories", categories_page, scope="read"),
+    page("GET", "/ui/categories/{id}", category_page, scope="read"),
+    page("GET", "/ui/authors", authors_page, scope="read"),
+    page("GET", "/ui/authors/{id}", author_page, scope="read"),
     page("GET", "/ui/graph", graph_page, scope="read"),
     page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.ui import quiz_text
+from service.ui.library_text import LIBRARY, LIBRARY_BROWSER
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
@@ -18,6 +19,19 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "sign_out": "Sign out",
     "signed_in_as": "Signed in as",
     "dismiss": "Dismiss",
+    # the navigation
+    "nav.label": "Places",
+    "nav.menu": "Menu",
+    "nav.library": "Library",
+    "nav.documents": "Documents",
+    "nav.collections": "Collections",
+    "nav.categories": "Categories",
+    "nav.authors": "Authors",
+    "nav.graph": "Graph",
+    "nav.quizzes": "Quizzes",
+    "nav.reviews": "Reviews",
+    "nav.notifications": "Notifications",
+    "keys.go": "Go to: {place}",
     # adding
     "add.title": "Add to your library",
     "add.label": "Links to add, one or many",
@@ -393,6 +407,8 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 """What the modules in the browser say; they get it as JSON with each page."""
 
 ENGLISH.update(quiz_text.ENGLISH)
+ENGLISH.update(LIBRARY)
+BROWSER.update(LIBRARY_BROWSER)
 BROWSER.update(quiz_text.BROWSER)
 
 

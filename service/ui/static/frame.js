@@ -27,6 +27,18 @@ for (const menu of document.querySelectorAll("details.menu")) {
   });
 }
 
+const places = document.getElementById("places-button");
+places?.addEventListener("click", () => showPlaces(places.ariaExpanded !== "true"));
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || places?.ariaExpanded !== "true") return;
+  showPlaces(false);
+  places.focus();
+});
+
+function showPlaces(shown) {
+  places.ariaExpanded = String(shown);
+}
+
 const UNITS = [["year", 31_557_600], ["month", 2_629_800], ["day", 86_400], ["hour", 3_600], ["minute", 60]];
 const relative = new Intl.RelativeTimeFormat(root.lang, { numeric: "auto" });
 

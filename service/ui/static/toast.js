@@ -3,24 +3,35 @@
 const LASTS = 6000; // ms
 const KEPT = "pharos-toast";
 
-/** Show a line for a while; `link` is {href, label}. */
+/** Show a line for a while; `link` is {href, label}, or {label, act, lasts} for a button. Returns what closes it. */
 export function toast(words, link) {
   const template = document.getElementById("toast-template");
   const shown = template.content.firstElementChild.cloneNode(true);
   const line = shown.querySelector("p");
   line.textContent = words;
-  if (link) {
+  const close = () => shown.remove();
+  if (link?.act) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "small", textContent: link.label });
+    button.addEventListener("click", () => {
+      close();
+      link.act();
+    });
+    line.after(button);
+  } else if (link) {
     const anchor = Object.assign(document.createElement("a"), { href: link.href, textContent: link.label });
     line.append(" ", anchor);
   }
-  const close = () => shown.remove();
-  shown.querySelector("button").addEventListener("click", close);
+  shown.querySelector(".tool").addEventListener("click", close);
   const box = document.getElementById("toasts");
   box.append(shown);
   while (box.children.length > 3) box.firstElementChild.remove();
-  let timer = setTimeout(close, LASTS);
+  let timer = setTimeout(close, link?.lasts ?? LASTS);
   shown.addEventListener("pointerenter", () => clearTimeout(timer));
-  shown.addEventListener("pointerleave", () => (timer = setTimeout(close, LASTS)));
+  shown.addEventListener("pointerleave", () => (timer = setTimeout(close, link?.lasts ?? LASTS)));
+  return () => {
+    clearTimeout(timer);
+    close();
+  };
 }
 
 /** Show a line on the page that comes next. */

@@ -1,0 +1,157 @@
+"""People at their library: places, choosing many, collections, categories, authors, and what is known of an item."""
+
+import re
+from itertools import product
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import Open
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+READY = 90_000  # ms that an item may take on a busy machine
+
+DERIVED = """(path) => fetch(path).then((answer) => answer.text())
+    .then((page) => page.includes('id="quality"') && page.includes('href="/ui/authors/'))"""
+
+
+def call(page: Page, method: str, path: str, data: object = None) -> dict[str, object]:
+    """Ask the API as the page does, with its cookie."""
+    answer = page.request.fetch(path, method=method, data=data, headers={"Origin": page.url.split("/ui")[0]})
+    assert answer.ok, answer.text()
+    return answer.json() if answer.status != 204 else {}
+
+
+def note(page: Page, title: str, **fields: object) -> str:
+    """Put a note of one's own into the library."""
+    text = f"{title}. The keeper of the tower writes down what the sea brings. " * 12
+    made = call(page, "POST", "/resources", {"title": title, "content": text, "type": "note", **fields})
+    return str(made["id"])
+
+
+def choose(page: Page, *ids: str) -> None:
+    for id in ids:
+        page.locator(f'[data-pick-one="{id}"]').check()
+
+
+def violations(page: Page) -> list[str]:
+    return [
+        f"{page.url}: {one['id']}: {node['html']}"
+        for one in Axe().run(page).response["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def test_a_key_leads_to_every_place_and_marks_it(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    places = page.locator(".frame a[data-key]").evaluate_all("all => all.map(one => [one.dataset.key, one.pathname])")
+    assert len(places) >= 9
+    for key, path in places:
+        page.keyboard.press("g")
+        page.keyboard.press(key)
+        expect(page).to_have_url(re.compile(re.escape(path) + "$"))
+        expect(page.locator(f'.frame a[data-key="{key}"]')).to_have_attribute("aria-current", "page")
+
+
+def test_a_narrow_page_has_the_places_in_a_menu(open_page: Open) -> None:
+    page = open_page(320, 700)
+    page.goto("/ui/")
+    link = page.get_by_role("link", name="Collections")
+    expect(link).to_be_hidden()
+    page.get_by_role("button", name="Menu").click()
+    expect(link).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(link).to_be_hidden()
+    expect(page.get_by_role("button", name="Menu")).to_be_focused()
+
+
+def test_many_are_tagged_collected_and_shared_with_anyone(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    one, other = note(page, "Tower, north side"), note(page, "Tower, south side")
+    page.goto("/ui/")
+    choose(page, one, other)
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.get_by_role("button", name="Tag", exact=True).click()
+    page.get_by_label("Tag of the selected items").fill("towers")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Tagged 2 items")).to_be_visible()
+    assert {str(call(page, "GET", f"/resources/{id}")["tags"]) for id in (one, other)} == {"['towers']"}
+
+    choose(page, one, other)
+    page.get_by_role("button", name="Collect", exact=True).click()
+    page.get_by_label("Collection, one of yours").fill("Towers")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name="see it").click()
+    expect(page.get_by_role("heading", level=1, name="Towers")).to_be_visible()
+    expect(page.locator("#items .item")).to_have_count(2)
+    choose(page, other)
+    page.get_by_role("button", name="Take out").click()
+    expect(page.locator("#items .item")).to_have_count(1)
+
+    page.get_by_label("Who sees it").select_option("public")
+    public = page.get_by_role("link", name="Public link").get_attribute("href")
+    stranger = open_page(signed_in=False)
+    stranger.goto(str(public))
+    expect(stranger.get_by_role("heading", level=1, name="Towers")).to_be_visible()
+    expect(stranger.get_by_text("Tower, north side")).to_be_visible()
+    expect(stranger.get_by_text("Tower, south side")).to_have_count(0)
+    page.goto(f"/ui/resources/{one}")
+    expect(page.locator("#collections").get_by_role("link", name="Towers")).to_be_visible()
+
+
+def test_deleting_can_be_undone_and_leaving_the_page_carries_it_out(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    one, other = note(page, "To be kept after all"), note(page, "To be let go")
+    page.goto("/ui/")
+    choose(page, one)
+    page.locator("#pick-bar").get_by_role("button", name="Delete").click()
+    expect(page.locator(f"#item-{one}")).to_be_hidden()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(f"#item-{one}")).to_be_visible()
+    assert call(page, "GET", f"/resources/{one}")["title"] == "To be kept after all"
+
+    choose(page, other)
+    page.locator("#pick-bar").get_by_role("button", name="Delete").click()
+    expect(page.locator(f"#item-{other}")).to_be_hidden()
+    assert call(page, "GET", f"/resources/{other}")["title"] == "To be let go"  # not yet
+    page.goto("/ui/collections")
+    page.wait_for_function("id => fetch(`/resources/${id}`).then((answer) => answer.status === 404)", arg=other)
+
+
+@pytest.mark.parametrize(("dark", "width"), [*product((False, True), (1280, 320))])
+def test_an_audit_finds_nothing(open_page: Open, pictures: Path, dark: bool, width: int) -> None:
+    page = open_page(width, dark=dark)
+    page.goto("/ui/")
+    id = note(page, f"Lenses of the tower, {width} {dark}", authors=["Ines Marlow", "Ruth Okafor"], tags=["glass"])
+    collection = call(page, "POST", "/collections", {"name": f"Glass {width} {dark}", "visibility": "public"})["id"]
+    call(page, "POST", f"/collections/{collection}/resources", {"resource_ids": [id]})
+    category = call(page, "GET", "/taxonomy")["items"][0]["id"]  # pyright: ignore[reportIndexIssue]
+    call(page, "PUT", f"/resources/{id}/classification", {"category_id": category})
+    found: list[str] = []
+    page.goto("/ui/categories")
+    page.wait_for_function(DERIVED, arg=f"/ui/resources/{id}", timeout=READY, polling=500)
+    page.goto(f"/ui/resources/{id}")
+    author = page.locator(".byline a").first.get_attribute("href")
+    pages = {
+        "library": "/ui/", "resource": f"/ui/resources/{id}", "collections": "/ui/collections",
+        "collection": f"/ui/collections/{collection}", "public": f"/ui/public/collections/{collection}",
+        "categories": "/ui/categories", "category": f"/ui/categories/{category}", "authors": "/ui/authors",
+        "author": str(author),
+    }  # fmt: skip
+    for name, address in pages.items():
+        page.goto(address)
+        if name in ("library", "collection"):
+            choose(page, id)
+        if name == "resource":
+            page.locator("#quality summary").first.click()
+        found += violations(page)
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            found.append(f"{name} is wider than {width}")
+        page.screenshot(path=pictures / f"library-{name}-{width}{'-dark' if dark else ''}.png")
+    assert found == []
