@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import Open
+from tests.installation import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -121,7 +122,7 @@ def test_deleting_can_be_undone_and_leaving_the_page_carries_it_out(open_page: O
     expect(page.locator(f"#item-{other}")).to_be_hidden()
     assert call(page, "GET", f"/resources/{other}")["title"] == "To be let go"  # not yet
     page.goto("/ui/collections")
-    page.wait_for_function("id => fetch(`/resources/${id}`).then((answer) => answer.status === 404)", arg=other)
+    assert until(lambda: page.request.get(f"/resources/{other}").status == 404)
 
 
 @pytest.mark.parametrize(("dark", "width"), [*product((False, True), (1280, 320))])
