@@ -13,7 +13,6 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.database import reading
 from service.errors import RateLimited, Unavailable
@@ -37,7 +36,7 @@ REST = 60.0  # seconds without a listener after which the log is not read any mo
 READERS = 8  # of the log at a time, for who was away longer
 STREAMS = 3000  # of a process
 OF_ONE = 250  # of an account, in a process
-DATABASE_AWAY = (DBAPIError, PoolTimeout, Unavailable, OSError, TimeoutError)
+DATABASE_AWAY = (DBAPIError, Unavailable, OSError, TimeoutError)
 
 
 class TooManyStreams(Unavailable):
