@@ -30,6 +30,7 @@ class Collection(Base):
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text, default=None)
     visibility: Mapped[str] = mapped_column(Text, default="private")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")  # of what PUT changes; not of its members
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
