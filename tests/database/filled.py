@@ -1,6 +1,6 @@
 """A database of a hundred thousand resources and of all that may hang on them, filled as its catalogue says.
 
-Row `i` of a table has the id `of(table, i)`, and belongs to row `i * P % n` of each table that it points to, so that row 0
+Row `i` of a table has the id `of(table, i)`, and belongs to row `i * P % n` of each table that it points to: row 0
 points to rows 0. Whatever a new table holds is filled without being named here.
 """
 
@@ -28,7 +28,8 @@ SELECT c.relname AS table, a.attname AS name, format_type(a.atttypid, NULL) AS t
     (SELECT ka.attname FROM pg_constraint k
         JOIN pg_attribute ka ON ka.attrelid = k.confrelid AND ka.attnum = k.confkey[1]
         WHERE k.contype = 'f' AND k.conrelid = c.oid AND k.conkey = ARRAY[a.attnum] LIMIT 1) AS target_column,
-    EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS distinct,
+    EXISTS (SELECT FROM pg_index i
+        WHERE i.indrelid = c.oid AND i.indisunique AND a.attnum = ANY (i.indkey)) AS distinct,
     (SELECT pg_get_constraintdef(k.oid) FROM pg_constraint k
         WHERE k.contype = 'c' AND k.conrelid = c.oid AND k.conkey = ARRAY[a.attnum] LIMIT 1) AS allowed,
     EXISTS (SELECT FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
