@@ -13,6 +13,8 @@ The kernel:
     event_log.py    what was carried on: history, timelines, replay
     queue/          tasks over Redis: sending, the engine inside the `dramatiq` CLI, dead letters
     database.py     the pooled engine, transaction(), reading()
+    pool.py         when a process opens more connections; connections.py: how many there may be on a host
+    slow.py         queries that took long, with their plans
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
     live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, inference, logs, queue
+from service import connections, database, inference, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.batches.routes import routes as batch_routes
@@ -148,6 +148,8 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
     async with database.connected("web"), limits.connected(), queue.connected(), hub():
+        if few := await connections.check(settings()):
+            log.warning(few)
         await ensure_admin()
         TABLE.listen(bus)
         log.info("the table is set", hooks=len(HOOKS))

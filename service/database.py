@@ -4,22 +4,29 @@ SQLAlchemy runs in autocommit, and asyncpg opens the transactions. Thus a hot pa
 transaction of its session (`Session.fetch`): a statement costs a quarter of the processor time then.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from inspect import isawaitable
+from time import perf_counter
 from typing import Any, ClassVar
 
 import asyncpg
-from sqlalchemy import ClauseElement, MetaData, text
+import structlog
+from sqlalchemy import ClauseElement, Connection, MetaData, event, text
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import QueuePool
 
 from service.errors import Unavailable
 from service.pool import PatientPool, watch
 from service.settings import settings
+from service.slow import SlowQueries
+
+log = structlog.get_logger(__name__)
+
+REPORTED = 60.0  # seconds between two lines about the pool in the log
 
 
 class DatabaseClosed(Unavailable):
@@ -82,11 +89,13 @@ class Session(ReadSession):
 
     async def fetch(self, statement: Statement, **values: Any) -> list[asyncpg.Record]:
         """Run a statement on the driver and return its rows; what the ORM still holds back is not flushed before."""
-        return await self._driver.fetch(statement.sql, *statement.positional(values))
+        return await _fetch(self._driver, statement, values)
 
 
 _DIALECT = dialect()
 _engine: AsyncEngine | None = None
+_WAIT = 4.0  # seconds for a connection; the answer that there is none comes within five
+_PREPARED = 200  # statements that a connection keeps prepared; PostgreSQL keeps some ten kilobytes for each
 
 
 def dsn(url: str) -> str:
@@ -108,9 +117,11 @@ async def connect(application_name: str, size: int | None = None, overflow: int 
         pool_size=size or configuration.pool_size,
         max_overflow=configuration.pool_overflow if overflow is None else overflow,
         pool_recycle=configuration.pool_recycle,
-        pool_timeout=5,
+        pool_timeout=_WAIT,
         connect_args={
             "timeout": 5,
+            "statement_cache_size": _PREPARED,  # of `fetch`
+            "prepared_statement_cache_size": _PREPARED,  # of the ORM
             "server_settings": {
                 "application_name": f"pharos {application_name}",
                 "jit": "off",
@@ -119,6 +130,8 @@ async def connect(application_name: str, size: int | None = None, overflow: int 
         },
     )
     watch(_engine.sync_engine.pool)
+    event.listen(_engine.sync_engine, "before_cursor_execute", _begins)
+    event.listen(_engine.sync_engine, "after_cursor_execute", _ends)
 
 
 async def disconnect() -> None:
@@ -133,12 +146,22 @@ async def disconnect() -> None:
 async def connected(
     application_name: str, size: int | None = None, overflow: int | None = None
 ) -> AsyncGenerator[None]:
-    """Keep this process's engine open for the block."""
+    """Keep this process's engine open for the block, and log once a minute how much of it is in use."""
     await connect(application_name, size, overflow)
+    reporting = asyncio.create_task(_report(application_name), name="pool statistics")
     try:
         yield
     finally:
+        reporting.cancel()
+        await asyncio.gather(reporting, return_exceptions=True)
+        await slow.stop()
         await disconnect()
+
+
+async def _report(process: str) -> None:
+    while True:
+        await asyncio.sleep(REPORTED)
+        log.info("the pool", process=process, **asdict(pool_status()))
 
 
 def engine() -> AsyncEngine:
@@ -177,7 +200,32 @@ async def transaction() -> AsyncGenerator[Session]:
 async def fetch(statement: Statement, **values: Any) -> list[asyncpg.Record]:
     """Run one statement, a transaction by itself, on the driver, and return its rows."""
     async with _connected() as (_, driver):
-        return await driver.fetch(statement.sql, *statement.positional(values))
+        return await _fetch(driver, statement, values)
+
+
+async def _fetch(driver: asyncpg.Connection, statement: Statement, values: dict[str, Any]) -> list[asyncpg.Record]:
+    began = perf_counter()
+    rows = await driver.fetch(statement.sql, *statement.positional(values))
+    slow.note(statement.sql, perf_counter() - began)
+    return rows
+
+
+def _begins(connection: Connection, *_: object) -> None:
+    connection.info["began"] = perf_counter()
+
+
+def _ends(connection: Connection, cursor: object, statement: str, *_: object) -> None:
+    slow.note(statement, perf_counter() - connection.info["began"])
+
+
+async def _explain(sql: str) -> list[dict[str, Any]]:
+    """Return the plan of a statement for whatever values."""
+    async with _connected() as (_, driver):
+        prepared = await driver.prepare(f"EXPLAIN (GENERIC_PLAN, VERBOSE, FORMAT JSON) {sql}")
+        return await prepared.fetchval(*[None] * len(prepared.get_parameters()))
+
+
+slow = SlowQueries(_explain)
 
 
 @asynccontextmanager
@@ -207,7 +255,10 @@ async def reading() -> AsyncGenerator[ReadSession]:
 
 @dataclass(frozen=True, slots=True)
 class PoolStatus:
-    """Connections of this process: kept (`size`), in use, idle, and the most there may be."""
+    """Connections of this process: kept (`size`), in use, idle, and the most there may be.
+
+    `waits` counts since the start who waited in vain for a kept one, `exhausted` who got none at all.
+    """
 
     size: int
     checked_in: int
@@ -216,12 +267,14 @@ class PoolStatus:
     total: int
     max_connections: int
     utilization_percent: float
+    waits: int
+    exhausted: int
 
 
 def pool_status() -> PoolStatus:
     """Return how much of the pool is in use now."""
     pool = engine().pool
-    assert isinstance(pool, QueuePool)
+    assert isinstance(pool, PatientPool)
     most = pool.size() + max(pool._max_overflow, 0)  # pyright: ignore[reportPrivateUsage]
     out = pool.checkedout()
     return PoolStatus(
@@ -232,4 +285,6 @@ def pool_status() -> PoolStatus:
         total=out + pool.checkedin(),
         max_connections=most,
         utilization_percent=round(100 * out / most, 1),
+        waits=pool.waits,
+        exhausted=pool.exhausted,
     )

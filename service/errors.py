@@ -71,6 +71,17 @@ class PreconditionFailed(Conflict):
 
     status = 412
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """The version to read before the next try."""
+        return {"ETag": f'"{self.context["actual"]}"'}
+
+
+def unchanged_since(seen: int | None, actual: int) -> None:
+    """Raise PreconditionFailed where a locked row is at another version than its reader saw; None saw any."""
+    if seen is not None and seen != actual:
+        raise PreconditionFailed(expected=seen, actual=actual)
+
 
 class Unauthenticated(PharosError):
     """Sign in first: send `Authorization: Bearer <token>` or the session cookie."""

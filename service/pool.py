@@ -4,12 +4,24 @@ from math import inf
 from time import monotonic
 from typing import Any
 
+import asyncpg
 from sqlalchemy import Pool, event
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import TimeoutError as NoneCameFree
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
+from service.errors import Unavailable
+
 REST = 1.0  # seconds after which a connection is asked whether it lives
+
+
+class PoolExhausted(Unavailable):
+    """All {most} connections of this process to PostgreSQL are in use. Try again in a moment."""
+
+
+class NoMoreConnections(Unavailable):
+    """PostgreSQL takes no more connections: all that its `max_connections` allows are in use. Try again in a moment."""
 
 
 class PatientPool(AsyncAdaptedQueuePool):
@@ -21,6 +33,8 @@ class PatientPool(AsyncAdaptedQueuePool):
     PATIENCE = 0.25  # seconds
 
     _over = False
+    waits = 0  # for a kept connection, that were in vain: one beyond them was opened, or waited for
+    exhausted = 0  # requests that got none
 
     def dispose(self) -> None:
         """Close what is kept; what is in use is closed when it comes back, since nobody would ask for it again."""
@@ -38,8 +52,17 @@ class PatientPool(AsyncAdaptedQueuePool):
             try:
                 return self._pool.get(True, self.PATIENCE)
             except Empty:
-                pass
-        return super()._do_get()
+                self.waits += 1
+        try:
+            return super()._do_get()
+        except NoneCameFree as error:
+            self.exhausted += 1
+            raise PoolExhausted(most=self.size() + self._max_overflow) from error
+        except Exception as error:
+            if not isinstance(error.__cause__, asyncpg.TooManyConnectionsError):  # SQLAlchemy's own stands before it
+                raise
+            self.exhausted += 1
+            raise NoMoreConnections from error
 
 
 def watch(pool: Pool) -> None:

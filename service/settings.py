@@ -36,6 +36,10 @@ class Settings(BaseSettings):
     pool_overflow: int = Field(40, ge=0, description="Connections beyond `pool_size` that a web process may open.")
     pool_recycle: int = Field(3600, ge=1, description="Age at which a connection is replaced, seconds.")
 
+    slow_query_ms: int = Field(
+        500, ge=0, description="Time from which a query is logged with its plan, without its values, ms; 0: never."
+    )
+
     admin_token: str | None = Field(None, description="Token of the account `admin`; unset: `<home>/admin-token`.")
     rate_limits: bool = Field(
         True, description="Limit each account's ingests, searches and writes; sign-ins always are."

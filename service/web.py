@@ -67,6 +67,9 @@ class Listed(BaseModel, Generic[ItemT]):
     offset: int
 
 
+NEWEST = 2**31 - 1  # no version is beyond it
+
+
 class TooBusy(Unavailable):
     """Many large requests arrive at this moment. Try again in a moment."""
 
@@ -238,6 +241,22 @@ def path_id(request: Request, name: str = "id", what: str = "item") -> UUID:
     with suppress(ValueError):
         return UUID(request.path_params[name])
     raise NotFound(what=what, id=request.path_params[name])
+
+
+def if_match(request: Request) -> int | None:
+    """Return the version that the client saw; `*` and no header accept any."""
+    value = request.headers.get("if-match")
+    if value is None or value.strip() == "*":
+        return None
+    tag = value.strip().removeprefix("W/").strip('"')
+    if not (tag.isascii() and tag.isdigit() and len(tag) < 20):
+        raise Invalid('`If-Match` takes the version as it stood in the ETag, for example "3".')
+    return min(int(tag), NEWEST)
+
+
+def etag(version: int) -> dict[str, str]:
+    """Return the header that names a version."""
+    return {"ETag": f'"{version}"'}
 
 
 def _default(value: Any) -> Any:

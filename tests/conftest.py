@@ -16,8 +16,8 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 import httpx
 import pytest
-import redis.asyncio
 import structlog
+from argon2 import PasswordHasher
 from starlette.applications import Starlette
 
 from service import database, logs
@@ -25,7 +25,9 @@ from service.app import create_app
 from service.embedded import Postgres, Valkey, running
 from service.migrations import migrate
 from service.queue.send import Packed, _Sender
+from service.security import passwords
 from service.settings import Settings, settings
+from tests.kept import Broom, Engines
 from tests.sent import Sent
 
 # As the log of the product: a rich traceback of a message of ten megabytes takes minutes.
@@ -117,9 +119,38 @@ def cache_url(servers: Servers) -> str:
     return servers.redis_database(1)
 
 
+@pytest.fixture(scope="session")
+async def broom(database_url: str, broker_url: str, cache_url: str) -> AsyncIterator[Broom]:
+    """Empties tables and keys."""
+    kept = await Broom.over(database_url, [broker_url, cache_url])
+    yield kept
+    await kept.close()
+
+
+@pytest.fixture(scope="session")
+async def engines(new_database: object) -> AsyncIterator[Engines]:
+    """Connections that outlive a test."""
+    kept = Engines()
+    yield kept
+    await kept.close()
+
+
+@pytest.fixture
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords with as little work as argon2 allows: most tests only need somebody who can sign in."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+
+
 @pytest.fixture
 async def pharos(
-    database_url: str, broker_url: str, cache_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database_url: str,
+    broker_url: str,
+    cache_url: str,
+    broom: Broom,
+    engines: Engines,
+    quick_passwords: None,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Settings]:
     """Settings that point at the suite's servers and a home of its own, an open database, no rows, no keys."""
     for name in [name for name in os.environ if name.startswith("PHAROS_") and not name.startswith("PHAROS_TEST_")]:
@@ -128,47 +159,12 @@ async def pharos(
         monkeypatch.setenv(f"PHAROS_{name}", value)
     monkeypatch.setenv("PHAROS_HOME", str(tmp_path))
     settings.cache_clear()
-    await _empty(database_url, broker_url, cache_url)
+    monkeypatch.setattr(database, "create_async_engine", engines.create)
+    await broom.sweep()
     await database.connect("test", size=5, overflow=10)
     yield settings()
     await database.disconnect()
     settings.cache_clear()
-
-
-# Rows are deleted, without their triggers: to truncate forty tables with their indexes takes a quarter of a second. But
-# an index of vectors keeps what is deleted until a vacuum, and finds less then.
-_EMPTY = """
-DO $$
-DECLARE candidate record; has_rows boolean;
-BEGIN
-    SET LOCAL lock_timeout = '10s';
-    SET LOCAL session_replication_role = replica;
-    FOR candidate IN
-        SELECT format('%I', relname) AS name, EXISTS (
-            SELECT FROM pg_index JOIN pg_class i ON i.oid = indexrelid JOIN pg_am m ON m.oid = i.relam
-            WHERE indrelid = c.oid AND amname = 'hnsw') AS vectors
-        FROM pg_class c
-        WHERE relkind IN ('r', 'p') AND NOT relispartition AND relnamespace = 'public'::regnamespace
-            AND relname <> 'alembic_version'
-    LOOP
-        EXECUTE 'SELECT EXISTS (SELECT FROM ' || candidate.name || ')' INTO has_rows;
-        IF has_rows THEN
-            EXECUTE CASE WHEN candidate.vectors THEN 'TRUNCATE ' ELSE 'DELETE FROM ' END || candidate.name;
-        END IF;
-    END LOOP;
-END $$
-"""  # only filled tables: truncating all of them takes ten times as long
-
-
-async def _empty(database_url: str, *redis_urls: str) -> None:
-    connection = await asyncpg.connect(database_url)
-    try:
-        await connection.execute(_EMPTY)
-    finally:
-        await connection.close()
-    for url in redis_urls:
-        async with redis.asyncio.Redis.from_url(url) as client:
-            await client.flushdb()
 
 
 @pytest.fixture

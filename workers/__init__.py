@@ -20,8 +20,6 @@ ACTORS = (
     "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
     "batches quizzes reviews notifications cache monitoring maintenance"
 ).split()
-OVERFLOW = 4  # connections beyond those that a worker keeps open
-KEPT = 16  # connections, at most: a task holds one only while it reads or writes
 
 
 def load() -> None:
@@ -40,13 +38,14 @@ async def resources() -> AsyncGenerator[None]:
     from service.broadcast.forwarding import forwarding
     from service.bus import bus
     from service.cache import cache
+    from service.connections import WORKER_KEPT, WORKER_OVERFLOW
     from service.hooks import TABLE
     from service.live.bell import ring
     from service.outbox import Relay
     from service.queue.ledger import send_on
     from service.settings import settings
 
-    async with database.connected("worker", min(settings().worker_concurrency, KEPT), OVERFLOW):
+    async with database.connected("worker", min(settings().worker_concurrency, WORKER_KEPT), WORKER_OVERFLOW):
         TABLE.listen(bus)
         async with (
             inference.connected(),

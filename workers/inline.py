@@ -59,12 +59,13 @@ async def pharos() -> AsyncGenerator[Callable[[float], Awaitable[None]]]:
     from service import database, inference
     from service.bus import bus
     from service.cache import cache
+    from service.connections import WORKER_KEPT, WORKER_OVERFLOW
     from service.hooks import TABLE
     from service.live.bell import ring
     from service.outbox import Relay
 
     async with (
-        database.connected("inline", workers.KEPT, workers.OVERFLOW),
+        database.connected("inline", WORKER_KEPT, WORKER_OVERFLOW),
         inference.connected(),
         cache.connected(),
         tasks() as inline,

@@ -12,7 +12,7 @@ from service.annotations.anchoring import CONTEXT
 from service.annotations.events import AnnotationCreated, AnnotationDeleted, AnnotationUpdated
 from service.annotations.tables import Annotation
 from service.database import ReadSession, Session
-from service.errors import Conflict, Invalid, NotFound
+from service.errors import Conflict, Invalid, NotFound, unchanged_since
 from service.outbox import emit
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
@@ -20,7 +20,7 @@ from service.security.accounts import Account
 MOST = 5000  # of one account on one resource
 SHOWN = (
     "id", "resource_id", "start", "end", "quote", "prefix", "suffix", "similarity", "note", "tags", "colour",
-    "created_at", "updated_at",
+    "version", "created_at", "updated_at",
 )  # fmt: skip
 
 
@@ -112,8 +112,13 @@ async def create(session: Session, account: Account, resource_id: UUID, fields: 
     return await read(session, account, annotation.id)
 
 
-async def change(session: Session, account: Account, id: UUID, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Set fields, or mark another passage of the same resource; raises NotFound, OutsideTheText, OtherText."""
+async def change(
+    session: Session, account: Account, id: UUID, fields: Mapping[str, Any], if_match: int | None = None
+) -> dict[str, Any]:
+    """Set fields, or mark another passage of the same resource.
+
+    Raises NotFound, OutsideTheText, OtherText, PreconditionFailed.
+    """
     resource_id: UUID = (await read(session, account, id))["resource_id"]
     values = dict(fields)
     if "start" in fields:  # the resource is locked before the annotation, as where a resource is deleted
@@ -121,10 +126,12 @@ async def change(session: Session, account: Account, id: UUID, fields: Mapping[s
     annotation = await session.get(Annotation, id, with_for_update=True)
     if annotation is None:
         raise NotFound(what="annotation", id=id)
+    unchanged_since(if_match, annotation.version)
     changed = {name: value for name, value in values.items() if getattr(annotation, name) != value}
     if changed:
         for name, value in changed.items():
             setattr(annotation, name, value)
+        annotation.version += 1
         annotation.updated_at = datetime.now(UTC)
         await session.flush()
         updated = AnnotationUpdated(annotation_id=id, resource_id=resource_id, user_id=account.id)
@@ -132,12 +139,13 @@ async def change(session: Session, account: Account, id: UUID, fields: Mapping[s
     return await read(session, account, id)
 
 
-async def remove(session: Session, account: Account, id: UUID) -> None:
-    """Delete an annotation; raises NotFound."""
+async def remove(session: Session, account: Account, id: UUID, if_match: int | None = None) -> None:
+    """Delete an annotation; raises NotFound, PreconditionFailed."""
     resource_id: UUID = (await read(session, account, id))["resource_id"]
     annotation = await session.get(Annotation, id, with_for_update=True)
     if annotation is None:
         raise NotFound(what="annotation", id=id)
+    unchanged_since(if_match, annotation.version)
     await session.delete(annotation)
     await session.flush()
     deleted = AnnotationDeleted(annotation_id=id, resource_id=resource_id, user_id=account.id)

@@ -21,7 +21,7 @@ Format = Literal["markdown", "json"]
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#+!|~&-])")
 _PLACE = func.coalesce(Annotation.start, Annotation.position)
-_LEFT_OUT = ("id", "resource_id", "title", "url", "place", "stale")
+_LEFT_OUT = ("id", "resource_id", "title", "url", "place", "stale", "version")
 
 
 def answer(account: Account, form: Format, resource: Resource | None) -> Response:

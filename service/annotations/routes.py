@@ -14,7 +14,21 @@ from service.database import reading, transaction
 from service.errors import Invalid
 from service.resources.shapes import Tags
 from service.resources.tables import Resource
-from service.web import Listed, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
+from service.web import (
+    Listed,
+    Paged,
+    Shape,
+    account,
+    etag,
+    if_match,
+    no_content,
+    page,
+    parse,
+    path_id,
+    query,
+    respond,
+    route,
+)
 
 Colour = Literal["yellow", "green", "blue", "pink", "purple", "orange"]
 FARTHEST = 1_000_000_000
@@ -75,6 +89,7 @@ class AnnotationView(BaseModel):
     note: str
     tags: list[str]
     colour: Colour
+    version: int = Field(description="Of what you wrote; it stays when the passage is found again in another text.")
     created_at: datetime
     updated_at: datetime
 
@@ -123,27 +138,28 @@ async def create_annotation(request: Request) -> Response:
     given = await parse(request, NewAnnotation)
     async with transaction() as session:
         made = await actions.create(session, account(request), path_id(request, what="resource"), given.fields())
-    return respond(made, 201, {"Location": f"/annotations/{made['id']}"})
+    return respond(made, 201, {"Location": f"/annotations/{made['id']}"} | etag(made["version"]))
 
 
 async def read_annotation(request: Request) -> Response:
     """Read one of your annotations."""
     async with reading() as session:
-        return respond(await actions.read(session, account(request), _id(request)))
+        found = await actions.read(session, account(request), _id(request))
+    return respond(found, headers=etag(found["version"]))
 
 
 async def update_annotation(request: Request) -> Response:
     """Change note, tags or colour, or mark another passage; an unchanged PUT makes no event."""
     change = await parse(request, AnnotationChange)
     async with transaction() as session:
-        changed = await actions.change(session, account(request), _id(request), change.fields())
-    return respond(changed)
+        changed = await actions.change(session, account(request), _id(request), change.fields(), if_match(request))
+    return respond(changed, headers=etag(changed["version"]))
 
 
 async def delete_annotation(request: Request) -> Response:
     """Delete an annotation."""
     async with transaction() as session:
-        await actions.remove(session, account(request), _id(request))
+        await actions.remove(session, account(request), _id(request), if_match(request))
     return no_content()
 
 
@@ -171,5 +187,5 @@ routes = [
     ),
     route("GET", ONE, read_annotation, scope="read", gives=AnnotationView),
     route("PUT", ONE, update_annotation, scope="write", takes=AnnotationChange, gives=AnnotationView),
-    route("DELETE", ONE, delete_annotation, scope="write", status=204),
+    route("DELETE", ONE, delete_annotation, scope="write", status=204, also=(412,)),
 ]  # fmt: skip

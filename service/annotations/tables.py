@@ -39,5 +39,6 @@ class Annotation(Base):
     note: Mapped[str] = mapped_column(Text, default="")
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     colour: Mapped[str] = mapped_column(Text, default="yellow")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")  # of what its maker writes
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())

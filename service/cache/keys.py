@@ -5,6 +5,7 @@ A key is parts with colons between. Whatever forgets a name forgets the key of t
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -55,6 +56,11 @@ def prefix_of(key: str) -> str:
 
 def place(key: str, tags: Iterable[str] = ()) -> Place:
     """Return where a value stands; it is forgotten with its key, with what that is below, and with each of its tags."""
+    return _place(key) if not tags and len(key) <= LONGEST else _place.__wrapped__(key, tuple(tags))
+
+
+@lru_cache(4096)
+def _place(key: str, tags: tuple[str, ...] = ()) -> Place:
     names = dict.fromkeys([EVERYTHING, *_above(key), key, *tags])
     return Place(key, prefix_of(key), entry(key), _in_redis(_LEASE, key), [generation(name) for name in names])
 

@@ -17,7 +17,7 @@ from service.collections.events import (
 from service.collections.placing import check_place, take_turn
 from service.collections.tables import Collection, CollectionResource, Parent, readable
 from service.database import ReadSession, Session
-from service.errors import Forbidden, NotFound
+from service.errors import Forbidden, NotFound, unchanged_since
 from service.outbox import emit
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
@@ -52,6 +52,7 @@ def described(account: Account) -> Select[*tuple[Any, ...]]:
             Parent.id.label("parent_id"),
             (Collection.owner_id == account.id).label("own"),
             count.label("resource_count"),
+            Collection.version,
             Collection.created_at,
             Collection.updated_at,
         )
@@ -119,11 +120,17 @@ async def create(session: Session, account: Account, fields: Mapping[str, Any]) 
     return await read(session, account, collection.id)
 
 
-async def change(session: Session, account: Account, id: UUID, fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Set fields; what equals the present value is no change. Raises NotFound, NotYours, InsideItself, TooDeep."""
+async def change(
+    session: Session, account: Account, id: UUID, fields: Mapping[str, Any], if_match: int | None = None
+) -> dict[str, Any]:
+    """Set fields; what equals the present value is no change.
+
+    Raises NotFound, NotYours, InsideItself, TooDeep, PreconditionFailed.
+    """
     if "parent_id" in fields:
         await take_turn(session, account.id)
     collection = await own(session, account, id, lock=True)
+    unchanged_since(if_match, collection.version)
     changed = sorted(name for name, value in fields.items() if getattr(collection, name) != value)
     if "parent_id" in changed and fields["parent_id"] is not None:
         await check_place(session, await own(session, account, fields["parent_id"]), id)
@@ -131,6 +138,7 @@ async def change(session: Session, account: Account, id: UUID, fields: Mapping[s
         before = collection.audience
         for name in changed:
             setattr(collection, name, fields[name])
+        collection.version += 1
         collection.updated_at = datetime.now(UTC)
         await session.flush()
         updated = CollectionUpdated(collection_id=id, changed_fields=changed, user_id=account.id)
@@ -138,11 +146,16 @@ async def change(session: Session, account: Account, id: UUID, fields: Mapping[s
     return await read(session, account, id)
 
 
-async def remove(session: Session, account: Account, id: UUID) -> None:
+async def remove(session: Session, account: Account, id: UUID, if_match: int | None = None) -> None:
     """Delete a collection, not what is in it; the collections in it move up to where it was."""
     await take_turn(session, account.id)
     collection = await own(session, account, id, lock=True)
-    moved = update(Collection).where(Collection.parent_id == id).values(parent_id=collection.parent_id)
+    unchanged_since(if_match, collection.version)
+    moved = (
+        update(Collection)
+        .where(Collection.parent_id == id)
+        .values(parent_id=collection.parent_id, version=Collection.version + 1)
+    )
     for child in (await session.scalars(moved.returning(Collection))).all():
         told = CollectionUpdated(collection_id=child.id, changed_fields=["parent_id"], user_id=account.id)
         emit(session, told, audience=child.audience)

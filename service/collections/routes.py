@@ -15,7 +15,21 @@ from service.resources import actions as resources
 from service.resources.shapes import FIELDS, Browse, ResourceItem
 from service.search.shapes import Neighbour
 from service.security.permissions import PUBLIC
-from service.web import Listed, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
+from service.web import (
+    Listed,
+    Paged,
+    Shape,
+    account,
+    etag,
+    if_match,
+    no_content,
+    page,
+    parse,
+    path_id,
+    query,
+    respond,
+    route,
+)
 
 Visibility = Literal["private", "shared", "public"]
 
@@ -63,6 +77,7 @@ class CollectionView(BaseModel):
     parent_id: UUID | None
     own: bool
     resource_count: int
+    version: int
     created_at: datetime
     updated_at: datetime
 
@@ -142,27 +157,28 @@ async def create_collection(request: Request) -> Response:
     given = await parse(request, NewCollection)
     async with transaction() as session:
         made = await actions.create(session, account(request), given.fields())
-    return respond(made, 201, {"Location": f"/collections/{made['id']}"})
+    return respond(made, 201, {"Location": f"/collections/{made['id']}"} | etag(made["version"]))
 
 
 async def read_collection(request: Request) -> Response:
     """Read one collection."""
     async with reading() as session:
-        return respond(await actions.read(session, account(request), _id(request)))
+        found = await actions.read(session, account(request), _id(request))
+    return respond(found, headers=etag(found["version"]))
 
 
 async def update_collection(request: Request) -> Response:
     """Change any subset of the fields; an unchanged PUT makes no event."""
     change = await parse(request, CollectionChange)
     async with transaction() as session:
-        changed = await actions.change(session, account(request), _id(request), change.fields())
-    return respond(changed)
+        changed = await actions.change(session, account(request), _id(request), change.fields(), if_match(request))
+    return respond(changed, headers=etag(changed["version"]))
 
 
 async def delete_collection(request: Request) -> Response:
     """Delete a collection, not what is in it; the collections in it move up."""
     async with transaction() as session:
-        await actions.remove(session, account(request), _id(request))
+        await actions.remove(session, account(request), _id(request), if_match(request))
     return no_content()
 
 
@@ -229,7 +245,7 @@ routes = [
     ),
     route("GET", COLLECTION, read_collection, scope="read", gives=CollectionView),
     route("PUT", COLLECTION, update_collection, scope="write", takes=CollectionChange, gives=CollectionView),
-    route("DELETE", COLLECTION, delete_collection, scope="write", status=204),
+    route("DELETE", COLLECTION, delete_collection, scope="write", status=204, also=(412,)),
     route("GET", f"{COLLECTION}/resources", list_members, scope="read", queries=Members, gives=Listed[ResourceItem]),
     route("POST", f"{COLLECTION}/resources", add_members, scope="write", takes=Addition, gives=Added),
     route("DELETE", f"{COLLECTION}/resources/{{rid}}", remove_member, scope="write", status=204),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, ColumnElement, DateTime, ForeignKey, Index, Text, func, or_
+from sqlalchemy import CheckConstraint, ColumnElement, DateTime, ForeignKey, Index, Text, func, or_, text
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from service.database import Base
@@ -22,6 +22,7 @@ class Collection(Base):
         CheckConstraint("visibility IN ('private', 'shared', 'public')", name="visibility"),
         Index("ix_collections_owner_id_name", "owner_id", "name"),
         Index("ix_collections_parent_id", "parent_id"),
+        Index("ix_collections_name", text("lower(name)"), "id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -30,6 +31,7 @@ class Collection(Base):
     name: Mapped[str] = mapped_column(Text)
     description: Mapped[str | None] = mapped_column(Text, default=None)
     visibility: Mapped[str] = mapped_column(Text, default="private")
+    version: Mapped[int] = mapped_column(default=1, server_default="1")  # of what PUT changes; not of its members
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 

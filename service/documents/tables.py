@@ -41,6 +41,7 @@ class Document(Base):
     __tablename__ = "documents"
     __table_args__ = (
         Index("ix_documents_owner_id_created_at", "owner_id", "created_at"),
+        Index("ix_documents_created_at", "created_at", "id"),
         Index("ix_documents_subject_id", "subject_id"),
         Index("ix_documents_original", "original"),
     )

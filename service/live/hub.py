@@ -13,7 +13,6 @@ import orjson
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.broadcast.statuses import CHANNEL as PROGRESS_CHANNEL
 from service.database import reading
@@ -39,7 +38,7 @@ REST = 60.0  # seconds without a listener after which the log is not read any mo
 READERS = 8  # of the log at a time, for who was away longer
 STREAMS = 3000  # of a process
 OF_ONE = 250  # of an account, in a process
-DATABASE_AWAY = (DBAPIError, PoolTimeout, Unavailable, OSError, TimeoutError)
+DATABASE_AWAY = (DBAPIError, Unavailable, OSError, TimeoutError)
 
 
 class TooManyStreams(Unavailable):

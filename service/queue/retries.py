@@ -28,10 +28,11 @@ OUTAGES = {
     "service.database.DatabaseClosed",
     "service.inference.InferenceOutage",
     "service.queue.link.BrokerAway",
-    "sqlalchemy.exc.TimeoutError",  # no connection of the pool came free
+    "service.pool.PoolExhausted",
+    "service.pool.NoMoreConnections",
+    "asyncpg.exceptions.TooManyConnectionsError",
     "asyncpg.exceptions.PostgresConnectionError",
     "asyncpg.exceptions.OperatorInterventionError",  # the server shuts down, or is starting
-    "asyncpg.exceptions.TooManyConnectionsError",
 }
 PERMANENT = {"pydantic_core._pydantic_core.ValidationError"}
 

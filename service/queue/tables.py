@@ -15,6 +15,7 @@ class DeadLetter(Base):
     """A task that failed for good, with everything that is needed to understand it and to send it again."""
 
     __tablename__ = "dead_letters"
+    __table_args__ = (Index("ix_dead_letters_queue_failed_at", "queue", "failed_at"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     task_id: Mapped[str] = mapped_column(Text, unique=True)  # a stock producer may use any text
@@ -37,6 +38,7 @@ class AcceptedTask(Base):
     __table_args__ = (
         Index("ix_tasks_owner_id_created_at", "owner_id", "created_at"),
         Index("ix_tasks_created_at", "created_at"),
+        Index("ix_tasks_name_created_at", "name", "created_at"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import load_only
 from service.collections.concerned import concerned, tell_all
 from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession, Session
-from service.errors import NotFound, PreconditionFailed
+from service.errors import NotFound, unchanged_since
 from service.outbox import emit
 from service.quality.tables import Quality
 from service.resources.changes import changing, differing
@@ -94,8 +94,7 @@ async def change(
     rows = await session.fetch(changing(frozenset(fields)), **fields, **derived, **who) if fields else []
     if not rows:
         unchanged = await read(session, account, resource_id)
-        if if_match is not None and if_match != unchanged.version:
-            raise PreconditionFailed(expected=if_match, actual=unchanged.version)
+        unchanged_since(if_match, unchanged.version)
         return {column.key: getattr(unchanged, column.key) for column in Resource.__table__.c}
     row = {**rows[0], **fields}
     audience = row["owner_id"] if row["private"] or row["was_private"] else None
@@ -166,18 +165,19 @@ async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], 
     announce(session, resource, source, resource.owner_id)
 
 
-async def remove(session: Session, account: Account, resource_id: UUID) -> None:
-    """Delete a resource and all that hangs on it."""
-    await remove_for(session, account.id, resource_id)
+async def remove(session: Session, account: Account, resource_id: UUID, if_match: int | None = None) -> None:
+    """Delete a resource and all that hangs on it; raises NotFound, PreconditionFailed."""
+    await remove_for(session, account.id, resource_id, if_match)
 
 
-async def remove_for(session: Session, account_id: UUID, resource_id: UUID) -> None:
+async def remove_for(session: Session, account_id: UUID, resource_id: UUID, if_match: int | None = None) -> None:
     """Delete a resource as far as the account of that id may; NotFound otherwise."""
-    chosen = select(Resource.title, Resource.private, Resource.owner_id)
+    chosen = select(Resource.title, Resource.private, Resource.owner_id, Resource.version)
     chosen = chosen.where(Resource.id == resource_id, visible_to(account_id)).with_for_update()
     row = (await session.execute(chosen)).one_or_none()  # locked first: nobody puts it into a collection any more
     if row is None:
         raise NotFound(what="resource", id=resource_id)
+    unchanged_since(if_match, row.version)
     audience = row.owner_id if row.private else None
     collection_ids = await concerned(session, resource_id, audience)
     await session.execute(delete(Resource).where(Resource.id == resource_id))

@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
-from service.errors import Invalid, NotFound
+from service.errors import NotFound
 from service.quality.tables import qualities_of
 from service.resources import actions
 from service.resources.cached import shown
@@ -25,20 +25,7 @@ from service.resources.shapes import (
 from service.resources.tables import Resource
 from service.resources.tags import counted, retag
 from service.taxonomy.tables import categories_of
-from service.web import account, no_content, page, parse, path_id, query, respond, route
-
-NEWEST = 2**31 - 1  # no version is beyond it
-
-
-def if_match(request: Request) -> int | None:
-    """Return the version that the client saw; `*` and no header accept any."""
-    value = request.headers.get("if-match")
-    if value is None or value.strip() == "*":
-        return None
-    tag = value.strip().removeprefix("W/").strip('"')
-    if not (tag.isascii() and tag.isdigit() and len(tag) < 20):
-        raise Invalid('`If-Match` takes the version as it stood in the ETag, for example "3".')
-    return min(int(tag), NEWEST)
+from service.web import account, etag, if_match, no_content, page, parse, path_id, query, respond, route
 
 
 async def list_resources(request: Request) -> Response:
@@ -60,7 +47,7 @@ def _without_text(row: Resource) -> dict[str, Any]:
 async def read_resource(request: Request) -> Response:
     """Read one resource."""
     body, version = await shown(account(request).id, path_id(request, what="resource"))
-    return respond(body, headers={"ETag": f'"{version}"'})
+    return respond(body, headers=etag(version))
 
 
 async def update_resource(request: Request) -> Response:
@@ -76,15 +63,16 @@ async def update_resource(request: Request) -> Response:
 async def delete_resource(request: Request) -> Response:
     """Delete a resource and all that is derived from it."""
     async with transaction() as session:
-        await actions.remove(session, account(request), path_id(request, what="resource"))
+        await actions.remove(session, account(request), path_id(request, what="resource"), if_match(request))
     return no_content()
 
 
 async def change_tags(request: Request) -> Response:
     """Add and remove tags of a resource; nothing else of it changes."""
     asked = await parse(request, TagChange)
+    resource_id, seen = path_id(request, what="resource"), if_match(request)
     async with transaction() as session:
-        row = await retag(session, account(request), path_id(request, what="resource"), asked.add, asked.remove)
+        row = await retag(session, account(request), resource_id, asked.add, asked.remove, seen)
     return view(row)
 
 
@@ -113,9 +101,9 @@ async def list_tags(request: Request) -> Response:
 routes = [
     route("GET", "/tags", list_tags, scope="read", queries=TagPrefix, gives=dict[str, Any]),
     route("POST", "/resources/tags", change_many_tags, scope="write", takes=TagChanges, gives=dict[str, Any]),
-    route("POST", "/resources/{id}/tags", change_tags, scope="write", takes=TagChange, gives=ResourceView),
+    route("POST", "/resources/{id}/tags", change_tags, scope="write", takes=TagChange, gives=ResourceView, also=(412,)),
     route("GET", "/resources", list_resources, scope="read", queries=Browse, gives=dict[str, Any]),
     route("GET", "/resources/{id}", read_resource, scope="read", gives=ResourceView),
     route("PUT", "/resources/{id}", update_resource, scope="write", takes=ResourceChange, gives=ResourceView),
-    route("DELETE", "/resources/{id}", delete_resource, scope="write", status=204),
+    route("DELETE", "/resources/{id}", delete_resource, scope="write", status=204, also=(412,)),
 ]

@@ -15,7 +15,7 @@ from service.resources.tags import normalised
 from service.security.addresses import Allowlist
 from service.security.destinations import check_url, in_ascii
 from service.taxonomy.tables import CategoryOf
-from service.web import Moment, Paged, Shape, respond
+from service.web import Moment, Paged, Shape, etag, respond
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 Lines = Annotated[list[Line], Field(max_length=200)]
@@ -179,4 +179,4 @@ def view(
     """Answer with a resource that was just written, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
     row = {name: get(name) for name in FIELDS}
-    return respond(row, status, {"ETag": f'"{row["version"]}"', **(headers or {})})
+    return respond(row, status, etag(row["version"]) | (headers or {}))

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 
 from service.database import ReadSession, Session
-from service.errors import Invalid, NotFound
+from service.errors import Invalid, NotFound, unchanged_since
 from service.resources.actions import change
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
@@ -42,13 +42,23 @@ def normalised(tags: Iterable[str]) -> list[str]:
 
 
 async def retag(
-    session: Session, account: Account, resource_id: UUID, add: Sequence[str], remove: Sequence[str]
+    session: Session,
+    account: Account,
+    resource_id: UUID,
+    add: Sequence[str],
+    remove: Sequence[str],
+    if_match: int | None = None,
 ) -> dict[str, Any]:
-    """Add and remove tags of a resource, and nothing else of it; returns its row. Raises NotFound or TooManyTags."""
-    chosen = select(Resource.tags).where(Resource.id == resource_id, visible(account)).with_for_update()
-    tags = await session.scalar(chosen)
-    if tags is None:
+    """Add and remove tags of a resource, and nothing else of it; returns its row.
+
+    Raises NotFound, TooManyTags, PreconditionFailed.
+    """
+    chosen = select(Resource.tags, Resource.version).where(Resource.id == resource_id, visible(account))
+    present = (await session.execute(chosen.with_for_update())).one_or_none()
+    if present is None:
         raise NotFound(what="resource", id=resource_id)
+    unchanged_since(if_match, present.version)
+    tags: list[str] = present.tags
     unwanted = {tag.casefold() for tag in remove}
     known = {tag.casefold(): tag for tag in [*add, *tags]}  # a spelling that is there stays
     kept = [tag for key, tag in known.items() if key not in unwanted]

@@ -84,6 +84,7 @@ class AuditEntry(Base):
     """Something that decided who gets in. Entries outlive the users they name."""
 
     __tablename__ = "audit_log"
+    __table_args__ = (Index("ix_audit_log_action_id", "action", "id"),)
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     timestamp: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

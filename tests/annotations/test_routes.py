@@ -51,7 +51,7 @@ async def test_a_passage_is_marked_read_changed_and_deleted(api: httpx.AsyncClie
     assert made == given | {
         "id": made["id"], "resource_id": id, "prefix": "The keeper lights ", "suffix": TEXT[26:90], "orphaned": False,
         "similarity": 1.0, "stale": False, "tags": ["optics"], "created_at": made["created_at"],
-        "updated_at": made["updated_at"],
+        "updated_at": made["updated_at"], "version": 1,
     }  # fmt: skip
     assert (await api.get(f"/annotations/{made['id']}")).json() == made
     listed = (await api.get(f"/resources/{id}/annotations")).json()

@@ -45,7 +45,7 @@ async def test_a_collection_is_made_read_changed_and_deleted(api: httpx.AsyncCli
     assert made == {
         "id": made["id"], "name": "Lamps of the sea", "description": "All of them.", "visibility": "private",
         "parent_id": None, "own": True, "resource_count": 0, "created_at": made["created_at"],
-        "updated_at": made["updated_at"],
+        "updated_at": made["updated_at"], "version": 1,
     }  # fmt: skip
     assert (await api.get(f"/collections/{made['id']}")).json() == made
     changed = (await api.put(f"/collections/{made['id']}", json={"name": "Lights", "description": None})).json()

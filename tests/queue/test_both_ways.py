@@ -43,8 +43,8 @@ from service.queue import BrokerAway, Dispatch
 from service.resources import actions as resources
 from service.search.tables import Embedding, SearchDocument
 from service.settings import Settings, settings
-from tests.conftest import _empty
 from tests.inference.conftest import server, shared_server
+from tests.kept import Broom
 from tests.model_server import ModelServer
 from tests.origin import Origin, Page
 from tests.queue.conftest import Elapse, Work, until
@@ -210,7 +210,7 @@ def plain(value: Any, names: dict[str, str]) -> Any:
 
 
 async def test_every_task_leaves_the_same_rows_queued_and_inline(
-    pharos: Settings, actors: list[str], working: Work, elapse: Elapse, server: ModelServer,
+    pharos: Settings, broom: Broom, actors: list[str], working: Work, elapse: Elapse, server: ModelServer,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
@@ -226,9 +226,7 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
             results["queued"] = await rows()
 
         actors.clear()
-        assert pharos.database_url is not None
-        assert pharos.broker_url is not None
-        await _empty(pharos.database_url, pharos.broker_url)
+        await broom.sweep()
         for name in ("PHAROS_BROKER_URL", "PHAROS_CACHE_URL"):
             monkeypatch.delenv(name)
         monkeypatch.setenv("PHAROS_TASKS", "inline")

@@ -13,6 +13,7 @@ from dramatiq import Retry
 
 from service import database
 from service.errors import Invalid, PharosError, RateLimited, Unavailable
+from service.pool import PoolExhausted
 from service.queue import BrokerAway, Task, actor, send, task_state
 from service.queue.reasons import Reason
 from service.queue.retries import GiveUp, Policy, TryAgain, judge, pause
@@ -48,7 +49,7 @@ def wrapped(error: Exception, *, invalidated: bool = False) -> sqlalchemy.exc.DB
         redis.exceptions.TimeoutError(),
         BrokerAway(reason="x"),
         database.DatabaseClosed(),
-        sqlalchemy.exc.TimeoutError(),
+        PoolExhausted(most=60),
         wrapped(asyncpg.ConnectionDoesNotExistError("gone")),
         wrapped(asyncpg.CannotConnectNowError("starting")),
         wrapped(asyncpg.TooManyConnectionsError("full")),

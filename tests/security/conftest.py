@@ -57,6 +57,11 @@ PROBES = [
 
 
 @pytest.fixture
+def quick_passwords() -> None:
+    """None: what the hashes cost is part of what is tested."""
+
+
+@pytest.fixture
 async def accounts(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     """The account `admin` with `TOKEN`, limits in Redis, nothing remembered from another test."""
     monkeypatch.setenv("PHAROS_ADMIN_TOKEN", TOKEN)

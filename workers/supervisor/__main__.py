@@ -8,7 +8,7 @@ import sys
 from pydantic import ValidationError
 
 from service.errors import PharosError
-from service.settings import settings
+from service.settings import Settings, settings
 from workers.supervisor import commands, supervisor
 from workers.supervisor.scaling import Range
 
@@ -48,9 +48,7 @@ def main() -> int:
             case "run":
                 return supervisor.run(configuration)
             case _:
-                from service.migrations import migrate  # not above: the supervisor stays small without it
-
-                asyncio.run(migrate(configuration.database_url or "", configuration.worker_database_url))
+                asyncio.run(_migrate(configuration))
                 return 0
     except ValidationError as error:
         for wrong in error.errors():
@@ -65,6 +63,16 @@ def main() -> int:
     except BrokenPipeError:  # whoever reads us, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+async def _migrate(settings: Settings) -> None:
+    from service import connections, database  # not above: the supervisor stays small without them
+    from service.migrations import migrate
+
+    await migrate(settings.database_url or "", settings.worker_database_url)
+    async with database.connected("supervisor", size=1, overflow=0):
+        if few := await connections.check(settings):
+            sys.stderr.write(f"{few}\n")
 
 
 if __name__ == "__main__":
