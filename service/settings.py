@@ -66,6 +66,11 @@ class Settings(BaseSettings):
     size: Literal["full", "small"] | None = Field(
         None, description="Limits of the containers; unset: `small` with less than 4 processors or 16 GB."
     )
+    servers_host: str | None = Field(
+        None,
+        description="Private address at which workers on other machines reach the containers of PostgreSQL and Redis;"
+        " unset: they are reached by the containers beside them only.",
+    )
     tasks: Literal["queue", "inline"] = Field("queue", description="`inline` runs tasks in the emitting process.")
     workers: int = Field(2, ge=1, description="Worker processes that `make up` starts.")
     worker_concurrency: int = Field(32, ge=1, description="Tasks that one worker process runs at a time.")

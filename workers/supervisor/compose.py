@@ -163,6 +163,8 @@ def _prefix(settings: Settings) -> list[str]:
     command = ["docker", "compose", "--project-directory", str(ROOT), "-f", str(ROOT / "compose.yaml")]
     if size(settings) == "small":
         command += ["-f", str(ROOT / "deploy" / "compose.small.yaml")]
+    if settings.servers_host is not None:
+        command += ["-f", str(ROOT / "deploy" / "compose.servers.yaml")]
     for file in (ROOT / ".env", home / "compose.env"):
         command += ["--env-file", str(file)] if file.exists() else []
     return command
