@@ -117,7 +117,7 @@ def test_eight_workers_share_the_work(stack: Stack) -> None:
 
     before = counts()
     assert set(before) == hosts
-    for number in range(200):
+    for number in range(120):
         words = {"title": f"Buoy {number}", "content": f"A buoy, number {number}, floats before the coast. {uuid4()}"}
         assert stack.call("POST", "/resources", words)[0] == 201
     wait(lambda: len(stack.found("buoy")) == 100 and stack.idle(), 180)
