@@ -1,15 +1,15 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale lock docs check format test test-browser test-stack faults faults-quick bench table sbom venv venv-test
+.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-containers faults faults-quick bench table sbom venv venv-test
 
-PHAROS := .venv/bin/python -m workers.supervisor
+PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: venv ## start Pharos, or say where it is; installs what it needs on first use
+up: venv ## start Pharos, or say where it is; MODE=embedded or MODE=compose decides how
 	@$(PHAROS) up
 
 down: venv ## stop Pharos; the library stays
@@ -23,6 +23,9 @@ logs: venv ## follow the log
 
 scale: venv ## change the number of workers: make scale WORKERS=8
 	@$(PHAROS) scale $(or $(WORKERS),$(error say how many: make scale WORKERS=8))
+
+update: venv ## run the code that is here now: containers one after another, no task is lost
+	@$(PHAROS) update
 
 table: venv ## print THE TABLE: which event starts which task
 	@.venv/bin/python -m service.flow
@@ -38,13 +41,16 @@ check: venv-test ## check format, lint, types and import rules
 	@$(PYTEST) tests/test_imports.py $(wildcard tests/test_table.py) tests/ops/test_configuration.py
 
 test: venv-test ## run the tests, with servers of their own and without a network; under 5 minutes
-	@$(PYTEST) -m "not e2e and not faults and not performance"
+	@$(PYTEST) -m "not e2e and not faults and not performance and not containers"
 
 test-browser: venv-test ## run the page in Chromium, on a real stack
 	@$(PYTEST) tests/e2e
 
 test-stack: venv-test ## run the whole stack: `make up` to search, with processes killed and Redis away in between
 	@$(PYTEST) -m e2e --ignore tests/e2e
+
+test-containers: venv-test ## build compose.yaml and run it on a container engine; skipped where none can start
+	@$(PYTEST) -m containers
 
 faults: venv-test ## kill and freeze real processes, beside stock Dramatiq; FAULT=name runs one
 	@.venv/bin/python -m tests.faults $(if $(FAULT),$(FAULT),--page)

@@ -57,7 +57,7 @@ def pharos(**variables: str) -> Generator[Stack]:
     """Start everything, with these PHAROS_ variables; this process's settings belong to it meanwhile."""
     with tempfile.TemporaryDirectory(prefix="pharos-bench-") as folder:
         home, port = Path(folder), free_port()
-        ours = {"PHAROS_HOME": folder, "PHAROS_PORT": str(port), "PHAROS_ADMIN_TOKEN": TOKEN}
+        ours = {"PHAROS_HOME": folder, "PHAROS_PORT": str(port), "PHAROS_ADMIN_TOKEN": TOKEN, "PHAROS_MODE": "embedded"}
         environment = {**inherited(), **ours, **{f"PHAROS_{name}": value for name, value in variables.items()}}
         _supervisor("up", environment)
         try:

@@ -62,6 +62,19 @@ class Settings(BaseSettings):
     parser_memory_mb: int = Field(1024, ge=256, description="Memory that reading one document may take, megabytes.")
     parser_seconds: int = Field(60, ge=1, description="Time that reading one document may take, seconds.")
 
+    mode: Literal["embedded", "compose"] | None = Field(
+        None,
+        description="How `make up` runs Pharos; unset: as it did before, and at first in containers where an engine"
+        " answers.",
+    )
+    size: Literal["full", "small"] | None = Field(
+        None, description="Limits of the containers; unset: `small` with less than 4 processors or 16 GB."
+    )
+    servers_host: str | None = Field(
+        None,
+        description="Private address at which workers on other machines reach the containers of PostgreSQL and Redis;"
+        " unset: they are reached by the containers beside them only.",
+    )
     tasks: Literal["queue", "inline"] = Field("queue", description="`inline` runs tasks in the emitting process.")
     workers: int = Field(2, ge=1, description="Worker processes that `make up` starts.")
     worker_concurrency: int = Field(32, ge=1, description="Tasks that one worker process runs at a time.")

@@ -33,6 +33,7 @@ class Installation:
     def run(self, *command: str, **settings: str) -> subprocess.CompletedProcess[str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
         environment = {**kept, "PHAROS_HOME": str(self.home), "PHAROS_PORT": str(self.port)}
+        environment["PHAROS_MODE"] = "embedded"  # also where a container engine answers
         environment |= {**self.settings, **settings}
         return subprocess.run(
             [sys.executable, "-m", "workers.supervisor", *command],

@@ -69,3 +69,14 @@ def test_a_busy_port_is_explained(installation: Installation) -> None:
     assert f"Port {port} of 127.0.0.1 is taken by process {os.getpid()}" in done.stderr
     assert "Traceback" not in done.stderr
     assert installation.alive() == []
+
+
+def test_an_update_starts_anew_with_the_same_library(running: Installation) -> None:
+    id = running.add("Foghorns")
+    before = running.processes()["supervisor"].pid
+    done = running.run("update")
+    assert done.returncode == 0, done.stderr
+    assert "Pharos is ready" in done.stdout
+    assert running.processes()["supervisor"].pid != before
+    assert running.call("GET", f"/resources/{id}")[0] == 200
+    assert (running.home / "mode").read_text() == "embedded\n"

@@ -110,6 +110,16 @@ def claim(path: Path) -> socket.socket:
     return bound
 
 
+def processors(limit: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many processors this process may use: a container's share, which cgroup v2 tells in `limit`."""
+    usable = len(os.sched_getaffinity(0))
+    try:
+        quota, period = limit.read_text().split()
+    except (OSError, ValueError):
+        return usable
+    return usable if quota == "max" else max(1, min(usable, round(int(quota) / int(period))))
+
+
 async def serve(path: Path | None = None, threads: int | None = None) -> None:
     """Serve until SIGTERM or SIGINT; `threads` compute passages, one per usable core unless given."""
     path = path or socket_path()
@@ -119,7 +129,7 @@ async def serve(path: Path | None = None, threads: int | None = None) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    lanes = Lanes(model, threads or len(os.sched_getaffinity(0)))
+    lanes = Lanes(model, threads or processors())
     lanes.start()
     server = await loop.create_unix_server(lambda: Connection(lanes), sock=claim(path), backlog=512)
     log.info("model server listens", socket=os.fspath(path), model=MODEL)

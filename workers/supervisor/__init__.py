@@ -7,5 +7,8 @@ supervisor.py starts them, keeps them running, stops them in stages
 scaling.py    how many workers the work needs
 control.py    the Unix socket through which the other commands ask it
 machine.py    what can be wrong with the machine: busy port, full disk, processes that were left behind
-commands.py   what the commands do and say
+mode.py       in containers, or embedded: which this installation is
+commands.py   what the commands do and say, embedded
+compose.py    the same in containers, by way of compose.yaml
+readiness.py  what is missing until Pharos is ready
 """

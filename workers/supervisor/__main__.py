@@ -1,4 +1,4 @@
-"""`python -m workers.supervisor up|down|status|scale N|logs|run|workers`."""
+"""`python -m workers.supervisor up|down|status|scale N|logs|update|run|workers|web|migrate|link`."""
 
 import argparse
 import asyncio
@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from service.errors import PharosError
 from service.settings import Settings, settings
-from workers.supervisor import commands, supervisor
+from workers.supervisor import commands, compose, machine, mode, programs, supervisor
 from workers.supervisor.scaling import Range
+
+DRIVERS = {"embedded": commands, "compose": compose}
 
 
 def main() -> int:
@@ -22,31 +24,45 @@ def main() -> int:
     actions.add_parser("status", help="show the processes")
     actions.add_parser("scale", help="change the number of workers").add_argument("workers", type=int)
     actions.add_parser("logs", help="follow the log")
+    actions.add_parser(
+        "update", help="run the code that is here now: containers one after another, else everything anew"
+    )
     actions.add_parser("run", help="be the supervisor, in the foreground")
     alone = actions.add_parser("workers", help="run workers only, as many as the work needs, in the foreground")
     alone.add_argument("--min", type=int, default=1, help="workers at least (1)")
     alone.add_argument("--max", type=int, default=8, help="workers at most (8)")
     actions.add_parser("migrate", help="bring the database to the newest schema")
+    actions.add_parser("web", help="be the web server, in the foreground")
+    actions.add_parser("link", help="print the code of a one-time login link of the account admin")
     arguments = parser.parse_args()
     try:
         configuration = settings()
         match arguments.action:
             case "up":
-                return commands.up(configuration)
+                machine.make_home(configuration.home.resolve())
+                return DRIVERS[mode.choose(configuration)].up(configuration)
             case "down":
-                return commands.down(configuration)
+                return DRIVERS[mode.current(configuration)].down(configuration)
             case "status":
-                return commands.status(configuration)
+                return DRIVERS[mode.current(configuration)].status(configuration)
             case "scale":
-                return commands.scale(configuration, arguments.workers)
+                return DRIVERS[mode.current(configuration)].scale(configuration, arguments.workers)
             case "logs":
-                return commands.logs(configuration)
+                return DRIVERS[mode.current(configuration)].logs(configuration)
+            case "update":
+                return DRIVERS[mode.current(configuration)].update(configuration)
             case "workers":
                 if not 1 <= arguments.min <= arguments.max:
                     parser.error(f"--min {arguments.min} --max {arguments.max}: 1 <= min <= max")
                 return supervisor.run(configuration, Range(arguments.min, arguments.max))
             case "run":
                 return supervisor.run(configuration)
+            case "web":
+                command = programs.web(configuration).command
+                os.execv(command[0], command)  # noqa: S606
+            case "link":
+                sys.stdout.write(asyncio.run(commands.login_code()) + "\n")
+                return 0
             case _:
                 asyncio.run(_migrate(configuration))
                 return 0

@@ -1,9 +1,7 @@
-"""What `up`, `down`, `status`, `scale` and `logs` do and say; each returns its exit code."""
+"""What `up`, `down`, `status`, `scale`, `logs` and `update` do and say, embedded; each returns its exit code."""
 
 import asyncio
 import fcntl
-import http.client
-import json
 import os
 import subprocess
 import sys
@@ -21,14 +19,10 @@ from service.settings import Settings
 from service.settings import settings as read_settings
 from workers.supervisor import control, machine
 from workers.supervisor.programs import MARK, ROOT
+from workers.supervisor.readiness import NotReady, missing
 
 PATIENCE = 60.0  # seconds until `up` gives up waiting
 _QUICK = 10.0  # seconds in which `down` has ended everything
-
-
-class NotReady(PharosError):
-    """Pharos is not ready after {seconds:.0f} s: {reason}
-    It keeps trying. `make logs` shows what it does, `make down` stops it."""
 
 
 class KeepsEnding(PharosError):
@@ -108,7 +102,7 @@ def scale(settings: Settings, count: int) -> int:
     home = settings.home.resolve()
     deadline = time.monotonic() + PATIENCE
     reason = ""
-    while _workers(answer) != count or (reason := _missing(answer)):
+    while _workers(answer) != count or (reason := missing(answer["host"], answer["port"], count)):
         if time.monotonic() > deadline:
             raise NotReady(seconds=PATIENCE, reason=reason or f"{_workers(answer)} of {count} workers run.")
         time.sleep(0.1)
@@ -125,6 +119,16 @@ def logs(settings: Settings) -> int:
     with suppress(KeyboardInterrupt):
         subprocess.run(["tail", "-n", "200", "-F", str(file)], check=False)  # noqa: S607
     return 0
+
+
+def update(settings: Settings) -> int:
+    """Start anew with what is installed now; tasks that run end or are handed back, what waits stays."""
+    answer = _ask(settings, "status")
+    down(settings)
+    code = up(settings)
+    if _workers(answer) != settings.workers:
+        scale(settings, _workers(answer))
+    return code
 
 
 def _await_end(home: Path) -> None:
@@ -168,7 +172,9 @@ def _await_ready(home: Path, started: subprocess.Popen[bytes] | None) -> dict[st
             if status["step"] not in (step, "running"):
                 step = status["step"]
                 _say(f"  {step} ...")
-            if status["state"] == "running" and not (reason := _missing(status)):
+            if status["state"] == "running" and not (
+                reason := missing(status["host"], status["port"], _workers(status))
+            ):
                 return status
             for program in status["programs"]:
                 if program["failing"]:
@@ -177,25 +183,10 @@ def _await_ready(home: Path, started: subprocess.Popen[bytes] | None) -> dict[st
     raise NotReady(seconds=PATIENCE, reason=reason)
 
 
-def _missing(status: dict[str, Any]) -> str:
-    """Ask the web server what is missing until Pharos is ready with every worker; an empty string means nothing."""
-    connection = http.client.HTTPConnection(_reachable(status["host"]), status["port"], timeout=5)
-    try:
-        connection.request("GET", "/ready")
-        checks: dict[str, Any] = json.loads(connection.getresponse().read())["checks"]
-    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        return f"the web server does not answer ({error})."
-    finally:
-        connection.close()
-    missing = [f"{name}: {check.get('error', 'not ready')}" for name, check in checks.items() if not check["ok"]]
-    if not missing and checks["workers"]["count"] < _workers(status):
-        missing = [f"workers: {checks['workers']['count']} of {_workers(status)} are there"]
-    return "; ".join(missing)
-
-
 def _welcome(home: Path, address: str, workers: int) -> None:
+    _use_servers_of(home)
     try:
-        link = f"{address}/ui/login?code={asyncio.run(_login_code(home))}"
+        link = f"{address}/ui/login?code={asyncio.run(login_code())}"
     except PharosError as error:
         link = f"none: {error}"
     _say(f"""
@@ -207,23 +198,25 @@ Pharos is ready at {address} with {workers} worker{"s" if workers != 1 else ""}.
   make status            what is running
   make logs              what it says
   make scale WORKERS=4   more workers
+  make update            after `git pull`: start anew
   make down              stop it; your library stays in {home}""")
 
 
-async def _login_code(home: Path) -> str:
-    """Make a one-time code for the account `admin`, in the database that the supervisor uses."""
-    lines = (home / "run" / "env").read_text().splitlines()
-    os.environ.update({name: value for name, _, value in (line.partition("=") for line in lines)})
-    read_settings.cache_clear()
+async def login_code() -> str:
+    """Make a one-time code for the account `admin`, in the database that this process's settings name."""
     # Imported here: the other commands answer faster without the database.
     from service import database
     from service.security.login_links import create_login_link
 
-    await database.connect("up", size=1, overflow=0)
-    try:
+    async with database.connected("up", size=1, overflow=0):
         return await create_login_link()
-    finally:
-        await database.disconnect()
+
+
+def _use_servers_of(home: Path) -> None:
+    """Make the servers that the supervisor started those of this process."""
+    lines = (home / "run" / "env").read_text().splitlines()
+    os.environ.update({name: value for name, _, value in (line.partition("=") for line in lines)})
+    read_settings.cache_clear()
 
 
 def _ask(settings: Settings, do: str, **arguments: Any) -> dict[str, Any]:
@@ -266,12 +259,8 @@ def _workers(status: dict[str, Any]) -> int:
     )
 
 
-def _reachable(host: str) -> str:
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
-
-
 def _address(status: dict[str, Any]) -> str:
-    host = _reachable(status["host"])
+    host = machine.reachable(status["host"])
     return f"http://{f'[{host}]' if ':' in host else host}:{status['port']}"
 
 

@@ -80,6 +80,11 @@ def check_port(host: str, port: int) -> None:
             raise BadAddress(host=host, port=port, reason=error.strerror or error) from None
 
 
+def reachable(host: str) -> str:
+    """Return the address under which a server that listens on `host` is reached from here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+
+
 def end_leftovers(home: Path, grace: float = 5.0) -> None:
     """End what a killed supervisor left: its PostgreSQL in its own way, then every process with our mark."""
     with suppress(FileNotFoundError):

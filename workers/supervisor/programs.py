@@ -45,21 +45,26 @@ def program_of(server: Server) -> Program:
     return Program(server.name, tuple(server.command()), server.stop_signal, grace=3.0, prepare=server.prepare)
 
 
+def web(settings: Settings) -> Program:
+    """Return the web server."""
+    application = "workers.inline:create_app" if settings.tasks == "inline" else "service.app:create_app"
+    return Program("web", (
+        sys.executable, "-m", "uvicorn", "--factory", application,
+        "--host", settings.host, "--port", str(settings.port),
+        "--http", "service.security.connections:Patient", "--ws", "service.security.sockets:PatientSocket",
+        "--ws-max-size", "65536", "--ws-per-message-deflate", "false",  # which takes 50 KB of memory a socket
+        "--no-access-log", "--no-server-header",
+        "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
+    ))  # fmt: skip
+
+
 def programs(settings: Settings) -> list[Program]:
     """Return what runs beside the servers and the workers."""
-    application = "workers.inline:create_app" if settings.tasks == "inline" else "service.app:create_app"
-    listen = ("--host", settings.host, "--port", str(settings.port))
     return [
         Program("inference", (sys.executable, "-m", "workers.inference"), early=True),
-        Program("web", (
-            sys.executable, "-m", "uvicorn", "--factory", application, *listen,
-            "--http", "service.security.connections:Patient", "--ws", "service.security.sockets:PatientSocket",
-            "--ws-max-size", "65536", "--ws-per-message-deflate", "false",  # which takes 50 KB of memory a socket
-            "--no-access-log", "--no-server-header",
-            "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
-        )),
+        web(settings),
         Program("timetable", (str(Path(sys.executable).with_name("periodiq")), "schedules")),
-    ]  # fmt: skip
+    ]
 
 
 def worker(number: int) -> Program:
