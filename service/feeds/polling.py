@@ -7,7 +7,7 @@ from typing import cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from service.collections import actions as collections
 from service.collections.tables import Collection
@@ -71,7 +71,7 @@ async def announce_due(session: Session) -> int:
         select(Feed.host, Feed.id, Feed.user_id)
         .join(User, User.id == Feed.user_id)
         .where(*_due())
-        .distinct(Feed.host)
+        .ext(distinct_on(Feed.host))
         .order_by(Feed.host, Feed.next_at)
         .limit(HOSTS)
     )
