@@ -70,6 +70,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "feeds": ("ingestion", "collections", "search"),
     "exports": (),
     "monitoring": (),
+    "mcp": (),
     "ui": (
         "resources",
         "graph",

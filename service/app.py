@@ -36,6 +36,8 @@ from service.ingestion.routes import routes as ingestion_routes
 from service.live.bell import ring
 from service.live.hub import hub
 from service.live.routes import routes as live_routes
+from service.mcp.routes import routes as mcp_routes
+from service.mcp.serving import assistants
 from service.monitoring.routes import routes as monitoring_routes
 from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
@@ -87,6 +89,7 @@ ROUTES: list[BaseRoute] = [
     *webhook_routes,
     *published_feed_routes,
     *feed_routes,
+    *mcp_routes,
     *live_routes,
     *cache_routes,
     *quiz_routes,
@@ -165,6 +168,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             forwarding(ring) as announce,
             Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
+            assistants(),
         ):
             yield
 

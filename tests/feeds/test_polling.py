@@ -141,6 +141,7 @@ async def test_a_host_that_asks_for_a_pause_gets_it(ada: Account, origin: Origin
         now = await session.scalar(select(func.now()))
     assert now is not None
     assert timedelta(minutes=119) < until - now <= timedelta(hours=2)
+    origin.pages["/feed"] = rss(origin, 2)
     await let_pass()
     assert await poll(feed.host) == 2
 
@@ -170,7 +171,9 @@ async def test_errors_are_shown_and_looked_at_later(ada: Account, origin: Origin
 
 async def test_entities_that_grow_end_as_an_error(ada: Account, origin: Origin) -> None:
     bomb = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))
-    text_ = f'<!DOCTYPE rss [<!ENTITY l0 "lamp">{bomb}]><rss version="2.0"><channel><title>&l11;</title></channel></rss>'
+    text_ = (
+        f'<!DOCTYPE rss [<!ENTITY l0 "lamp">{bomb}]><rss version="2.0"><channel><title>&l11;</title></channel></rss>'
+    )
     origin.pages["/feed"] = Page(text_.encode(), content_type="application/rss+xml")
     feed = await follow(ada, origin.url("/feed"))
     await poll(feed.host)

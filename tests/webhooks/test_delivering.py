@@ -117,9 +117,7 @@ async def test_nobody_is_told_of_what_is_anothers(ada: Account, ben: Account, re
         (["resource.updated"], False), (["ingestion.*"], False),
     ],
 )  # fmt: skip
-async def test_only_what_is_subscribed_to(
-    ada: Account, receiver: Receiver, patterns: list[str], told: bool
-) -> None:
+async def test_only_what_is_subscribed_to(ada: Account, receiver: Receiver, patterns: list[str], told: bool) -> None:
     await hook(ada, receiver.url, *patterns)
     await offer(created())
     assert bool(await rows()) is told
@@ -178,9 +176,7 @@ async def test_after_about_a_day_it_is_given_up(ada: Account, receiver: Receiver
     assert 20 * 3600 < sum(PAUSES) < 26 * 3600
 
 
-async def test_a_slow_one_is_not_waited_for(
-    ada: Account, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_one_is_not_waited_for(ada: Account, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(delivering, "LIMITS", Limits(connect=5, total=0.2))
     await hook(ada, receiver.url)
     receiver.slow = True
