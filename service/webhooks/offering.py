@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.database import ReadSession, Session
@@ -58,10 +58,13 @@ class Told:
 
 
 async def deliver_to(session: Session, webhook_id: UUID, user_id: UUID, told: Told) -> UUID | None:
-    """Make the delivery of an event to a webhook and ask for it; None where it was made before."""
+    """Make the delivery of an event to a webhook and ask for it; None where it was made before, or the webhook is gone."""
+    facts = {"id": uuid4(), "webhook_id": webhook_id, "event_id": told.id, "event": told.name, "body": told.body}
+    columns = WebhookDelivery.__table__.c
+    still_there = select(*(literal(value, columns[name].type) for name, value in facts.items()))
     made = (
         insert(WebhookDelivery)
-        .values(id=uuid4(), webhook_id=webhook_id, event_id=told.id, event=told.name, body=told.body)
+        .from_select(list(facts), still_there.where(Webhook.id == webhook_id))
         .on_conflict_do_nothing()
         .returning(WebhookDelivery.id)
     )

@@ -118,7 +118,8 @@ async def test_what_is_no_list(person: Person, body: bytes) -> None:
 
 
 def test_a_list_reads_no_file() -> None:
-    body = b'<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]><opml><outline xmlUrl="https://a.b/" text="&x;"/></opml>'
+    entity = b'<!DOCTYPE o [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    body = entity + b'<opml><outline xmlUrl="https://a.b/" text="&x;"><outline>&x;</outline></outline></opml>'
     assert all("root:" not in f"{outline}" for outline in opml.read(body))
 
 

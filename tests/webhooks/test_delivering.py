@@ -113,7 +113,8 @@ async def test_nobody_is_told_of_what_is_anothers(ada: Account, ben: Account, re
 @pytest.mark.parametrize(
     ("patterns", "told"),
     [
-        (["resource.created"], True), (["resource.*"], True), (["*"], True), (["resource.updated", "resource.created"], True),
+        (["resource.created"], True), (["resource.*"], True), (["*"], True),
+        (["resource.updated", "resource.created"], True),
         (["resource.updated"], False), (["ingestion.*"], False),
     ],
 )  # fmt: skip
@@ -291,8 +292,8 @@ async def test_the_sweep_finds_what_no_listener_heard(ada: Account, ben: Account
             event = created(audience)
             session.add(
                 EventRow(
-                    id=event.id, name=event.event.name, version=1, data=event.event.model_dump(mode="json"), priority=50,
-                    correlation_id="x", cause=None, audience=audience, subject=None, bulk=False,
+                    id=event.id, name=event.event.name, version=1, data=event.event.model_dump(mode="json"),
+                    priority=50, correlation_id="x", cause=None, audience=audience, subject=None, bulk=False,
                     timestamp=func.now() - timedelta(minutes=minutes),
                 )
             )  # fmt: skip
