@@ -28,9 +28,10 @@ class Library:
     async def _call(self, method: str, path: str, **options: Any) -> Any:
         try:
             answer = await self._client.request(method, path, **options)
-            found = answer.json()
         except httpx.TransportError as error:
             raise ToolError(f"Pharos cannot be reached: {error or type(error).__name__}.") from error
+        try:
+            found = answer.json()
         except ValueError as error:
             raise ToolError(f"The server does not answer like Pharos (status {answer.status_code}).") from error
         if answer.is_success:

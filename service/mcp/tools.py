@@ -107,7 +107,7 @@ def build(connect: Connect) -> MCPServer[Any]:
             found = await Library(client).get(
                 "/search", query=query, limit=limit, mode=mode, collection=collection, tag=tag
             )
-        items = [Hit(**_only(Hit, item) | {"snippet": _plain(item["snippet"])}) for item in found["items"]]
+        items = [Hit(**_only(Hit, item), snippet=_plain(item["snippet"])) for item in found["items"]]
         return Found(total=found["total"], items=items, did_you_mean=found.get("did_you_mean"))
 
     @server.tool(title="Read a resource", annotations=READS)

@@ -58,7 +58,7 @@ class Told:
 
 
 async def deliver_to(session: Session, webhook_id: UUID, user_id: UUID, told: Told) -> UUID | None:
-    """Make the delivery of an event to a webhook and ask for it; None where it was made before, or the webhook is gone."""
+    """Make the delivery of an event to a webhook and ask for it; None where it was made before, or that is gone."""
     facts = {"id": uuid4(), "webhook_id": webhook_id, "event_id": told.id, "event": told.name, "body": told.body}
     columns = WebhookDelivery.__table__.c
     still_there = select(*(literal(value, columns[name].type) for name, value in facts.items()))
