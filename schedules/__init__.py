@@ -9,13 +9,14 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, OUTLIERS, RECONCILE, REMIND, RETRAIN, WARM, WATCH
+from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, LOOK, OUTLIERS, RECONCILE, REMIND, RETRAIN, WARM, WATCH
 from service.queue import sender
 
 TIMETABLE = [
     # minute hour day month weekday
     (cron("*/5 * * * *"), RECONCILE),
     (cron("*/5 * * * *"), WATCH),
+    (cron("*/5 * * * *"), LOOK),
     (cron("20 * * * *"), CLEAN_FILES),
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),

@@ -25,6 +25,7 @@ The kernel:
     migrations/     the schema's history
     security/       accounts, tokens, permissions, limits, the one HTTP client
     ui/             the page
+    mcp/            the library for assistants
 
 The slices, each with routes, tables, events, actions:
     resources/      the items of the library
@@ -43,6 +44,8 @@ The slices, each with routes, tables, events, actions:
     quiz_sessions/  somebody takes a quiz, and what came of it
     reviews/        questions that come back before they are forgotten
     notifications/  what people are told
+    webhooks/       events for people's own programs, signed, until they arrive
+    feeds/          feeds that people follow, and feeds of what is here
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -65,8 +68,11 @@ CALLS: dict[str, tuple[str, ...]] = {
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),
+    "webhooks": (),
+    "feeds": ("ingestion", "collections", "search"),
     "exports": (),
     "monitoring": (),
+    "mcp": (),
     "ui": (
         "resources",
         "graph",
@@ -81,6 +87,8 @@ CALLS: dict[str, tuple[str, ...]] = {
         "taxonomy",
         "authors",
         "quality",
+        "webhooks",
+        "feeds",
     ),
     "notifications": (),
 }

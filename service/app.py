@@ -28,12 +28,16 @@ from service.documents.upload_routes import routes as upload_routes
 from service.errors import PharosError
 from service.events import origin
 from service.exports.routes import routes as export_routes
+from service.feeds.published_routes import routes as published_feed_routes
+from service.feeds.routes import routes as feed_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
 from service.ingestion.routes import routes as ingestion_routes
 from service.live.bell import ring
 from service.live.hub import hub
 from service.live.routes import routes as live_routes
+from service.mcp.routes import routes as mcp_routes
+from service.mcp.serving import assistants
 from service.monitoring.routes import routes as monitoring_routes
 from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
@@ -56,6 +60,7 @@ from service.settings import settings
 from service.taxonomy.routes import routes as taxonomy_routes
 from service.ui.routes import routes as ui_routes
 from service.web import problem
+from service.webhooks.routes import routes as webhook_routes
 
 log = structlog.get_logger(__name__)
 
@@ -81,6 +86,10 @@ ROUTES: list[BaseRoute] = [
     *quiz_session_routes,
     *review_routes,
     *notification_routes,
+    *webhook_routes,
+    *published_feed_routes,
+    *feed_routes,
+    *mcp_routes,
     *live_routes,
     *cache_routes,
     *quiz_routes,
@@ -161,6 +170,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             forwarding(ring) as announce,
             Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
+            assistants(),
         ):
             yield
 

@@ -117,6 +117,12 @@ class SystemEvent(StrEnum):
     USER_PROFILE_STALE = "user.profile_stale"
     USER_NOTIFICATION = "user.notification"
 
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELIVERY_REQUESTED = "webhook.delivery_requested"
+    WEBHOOK_TESTED = "webhook.tested"
+    WEBHOOK_DISABLED = "webhook.disabled"
+    FEED_DUE = "feed.due"
+
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
 
     CACHE_HIT = "cache.hit"

@@ -20,10 +20,10 @@ def text() -> str:
 
 def _hook(row: On) -> tuple[str, ...]:
     if isinstance(row.run, Task):
-        return (row.event.name, *_task(row.run, row.after, row.at_most))
+        return (row.when_said, *_task(row.run, row.after, row.at_most))
     if isinstance(row.run, Requeue):
-        return (row.event.name, row.run.name, "its own", *[""] * 6)
-    return (row.event.name, getattr(row.run, "__qualname__", repr(row.run)), "in process", *[""] * 6)
+        return (row.when_said, row.run.name, "its own", *[""] * 6)
+    return (row.when_said, getattr(row.run, "__qualname__", repr(row.run)), "in process", *[""] * 6)
 
 
 def _task(task: Task, after: float = 0, at_most: float = 0) -> tuple[str, ...]:

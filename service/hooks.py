@@ -22,6 +22,7 @@ from service.documents.events import DocumentProcessed, DocumentUploaded, Indexi
 from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
 from service.events import Envelope, Event
 from service.exports.events import ResourcesExported
+from service.feeds.events import FeedDue
 from service.graph.events import GraphStale
 from service.ingestion.events import (
     AuthorsExtracted,
@@ -35,7 +36,7 @@ from service.notifications.listening import notify
 from service.quality.events import QualityComputed, QualityStale
 from service.queue.events import BackgroundTaskFailed
 from service.queue.requeue import Requeue, TaskRequeued
-from service.queue.task import Dispatch, Queue, Task
+from service.queue.task import Bound, Dispatch, Queue, Task
 from service.quizzes.events import QuizReplacementRequested, QuizRequested, QuizStalled
 from service.quizzes.listening import record_end
 from service.recommendations.events import InteractionTracked, ProfileStale, every_tenth
@@ -50,6 +51,8 @@ from service.resources.events import (
 from service.reviews.events import ReviewsDue
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
 from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
+from service.webhooks.events import WebhookChanged, WebhookDeliveryRequested
+from service.webhooks.listening import offer, renew
 
 if TYPE_CHECKING:  # the timetable reads the table, and lives without the bus's database
     from service.bus import EventBus, Handler
@@ -95,6 +98,9 @@ WARM = Task("warm_cache", BATCH, 1, 600)
 REMIND = Task("remind_of_reviews", BATCH, 1, 300)
 GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
 REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
+DELIVER = Task("deliver_webhook", BATCH, 8, 60, "delivery_id", bounds=(Bound(16),))  # a slow receiver is not all
+POLL = Task("poll_feeds", BATCH, 1, 600, "host", bounds=(Bound(1, per_key=True),))  # one request at a time per host
+LOOK = Task("find_due_feeds", BATCH, 1, 60)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
@@ -116,6 +122,11 @@ class On:
     keys: str | None = None
     batch: int = 0
     passes: str | None = None
+
+    @property
+    def when_said(self) -> str:
+        """The name of the event; `*` where it is any."""
+        return "*" if self.event is Event else self.event.name.value
 
 
 def changes(field: str) -> Callable[[Any], bool]:
@@ -208,6 +219,10 @@ HOOKS = [
     On(TaskRequeued,            REQUEUE),    # of a dead letter
     On(ReviewsDue,              notify),
     *(On(Event.registry[name],  notify) for name in CAUSES if name != ReviewsDue.name),
+    On(Event,                   offer),      # to webhooks
+    On(WebhookChanged,          renew),
+    On(WebhookDeliveryRequested, DELIVER),
+    On(FeedDue,                 POLL),
     On(ResourceUpdated,         INVALIDATE),
     On(ResourceDeleted,         INVALIDATE),
     On(WarmingRequested,        WARM,  passes="prefixes"),

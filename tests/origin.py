@@ -67,6 +67,7 @@ class Origin:
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
             request = Request(start.split(" ")[1], headers)
             self.requests.append(request)
+            await reader.readexactly(int(headers.get("content-length", 0)))
             page = self.pages.get(request.path, Page(b"not here", 404))
             await self._answer(writer, page)
 

@@ -80,7 +80,7 @@ def test_open_routes_are_these_and_no_others() -> None:
     }
     api = {"/", "/health", "/ready", "/openapi.json", "/docs"}
     api |= {"/auth/login", "/auth/link", "/auth/logout", "/auth/register"}
-    api |= {"/public/collections/{id}"}
+    api |= {"/public/collections/{id}", "/collections/{id}/feed", "/public/feeds/{secret}"}
     pages = {
         "/ui",
         "/ui/login",

@@ -20,6 +20,7 @@ from service.quizzes.progress import announce_stalled as announce_stalled_quizze
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
 from service.taxonomy import meanings, predictions
+from service.webhooks.offering import sweep as sweep_webhooks
 
 SETTLED = 10  # seconds without a change, after which what is derived should be there
 
@@ -37,6 +38,7 @@ SWEEPS: dict[
     "authors": normalization.announce_stale,
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
     "notifications": tell_missed,
+    "webhooks": sweep_webhooks,
     "categories": meanings.announce_stale,
     "quizzes": announce_stalled_quizzes,
     "classified": partial(predictions.announce_stale, age=SETTLED),

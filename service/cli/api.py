@@ -29,7 +29,7 @@ class Api:
     def __init__(self, server: str | None, token: str | None) -> None:
         self.server = (server or os.environ.get("PHAROS_SERVER") or _local_server()).rstrip("/")
         token = token or os.environ.get("PHAROS_TOKEN") or _local_token()
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = self.headers = {"Authorization": f"Bearer {token}"} if token else {}
         try:
             self._client = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT, trust_env=False)
         except (httpx.InvalidURL, ValueError) as error:

@@ -1,4 +1,4 @@
-"""What can be asked for: `pharos add`, `search`, `show`, `status`, `events tail`."""
+"""What can be asked for: `pharos add`, `search`, `show`, `status`, `mcp`, `events tail`."""
 
 import sys
 from dataclasses import asdict
@@ -115,6 +115,15 @@ def status(json: Json = False, server: Server = None, token: Token = None) -> No
         shown.overview(api.server, ready, workers)
     if ready["status"] != "ready":
         raise typer.Exit(1)
+
+
+@app.command()
+def mcp(server: Server = None, token: Token = None) -> None:
+    """Let an assistant use the library: the Model Context Protocol on standard input and output."""
+    from service.mcp import stdio  # half a second, for this command alone
+
+    with Api(server, token) as api:
+        stdio.run(api.server, api.headers)
 
 
 @events.command()

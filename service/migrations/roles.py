@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 
 from service.errors import PharosError
 
-SECRET = ("tokens", "sessions", "login_links", "invitations", "audit_log", "users", "alembic_version")
+SECRET = ("tokens", "sessions", "login_links", "invitations", "feed_links", "audit_log", "users", "alembic_version")
 SEEN_OF_USERS = ("id", "username", "role", "disabled_at", "created_at")
 
 

@@ -113,7 +113,7 @@ async def flow(request: Request) -> Response:
     """THE TABLE: every event that starts something, and every task with its queue and policy."""
     hooks = [
         {
-            "event": row.event.name,
+            "event": row.when_said,
             "run": row.run.name
             if isinstance(row.run, Task | Requeue)
             else getattr(row.run, "__qualname__", repr(row.run)),

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,6 +19,7 @@ from service.notifications.tables import NotificationPreference
 from service.queue.tables import AcceptedTask
 from service.quizzes.tables import Quiz
 from service.resources.tables import Resource
+from service.webhooks.tables import Webhook
 
 LONG = 20.0  # seconds that a batch takes of which people want to hear the end
 LONGEST = 500  # characters of what is known of it
@@ -172,6 +174,14 @@ async def _collection(session: ReadSession, facts: Facts, kind: Kind) -> list[To
     return [Told(user_id, kind, name, details[facts.name], None, group) for user_id in people]
 
 
+async def _webhook(session: ReadSession, facts: Facts, kind: Kind) -> list[Told]:
+    webhook = await session.get(Webhook, facts.uuid("webhook_id"))
+    if webhook is None:
+        return []
+    name = urlsplit(webhook.url).netloc  # the rest of an address may hold a secret
+    return [Told(webhook.user_id, kind, name, _said(facts.data["reason"]), f"/ui/webhooks?id={webhook.id}")]
+
+
 _FINDERS: dict[Kind, Finder] = {
     "document_ready": _document,
     "document_failed": _document,
@@ -183,6 +193,7 @@ _FINDERS: dict[Kind, Finder] = {
     "task_failed": _task,
     "quality_degraded": _quality,
     "collection_changed": _collection,
+    "webhook_disabled": _webhook,
 }
 
 

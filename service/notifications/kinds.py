@@ -16,6 +16,7 @@ Kind = Literal[
     "task_failed",
     "quality_degraded",
     "collection_changed",
+    "webhook_disabled",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 ASKED_FOR: Final[frozenset[Kind]] = frozenset({"collection_changed"})  # told to those only who want them
@@ -31,6 +32,7 @@ CAUSES: Final[dict[str, Kind]] = {
     "reviews.due":                "reviews_due",
     "background_task.completed":  "batch_completed",  # of a long batch
     "background_task.failed":     "task_failed",
+    "webhook.disabled":           "webhook_disabled",
     "quality.degraded":           "quality_degraded",
     "collection.updated":         "collection_changed",
     "collection.deleted":         "collection_changed",

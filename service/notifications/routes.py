@@ -68,6 +68,7 @@ class Preferences(Shape):
     task_failed: bool | None = None
     quality_degraded: bool | None = None
     collection_changed: bool | None = None
+    webhook_disabled: bool | None = None
 
 
 async def list_notifications(request: Request) -> Response:

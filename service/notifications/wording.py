@@ -36,6 +36,8 @@ WORDS: dict[Kind, Words] = {
     "task_failed": Words("The task “{name}” failed", "{n} tasks failed", "{detail}", "A task that I started failed"),
     "quality_degraded": Words("“{name}” lost quality", "{n} of your items lost quality", "{detail}",
                               "One of my items lost quality"),
+    "webhook_disabled": Words("The webhook to {name} was switched off", "{n} webhooks were switched off", "{detail}",
+                              "A webhook of mine was switched off"),
     "collection_changed": Words("The collection “{name}” changed", "{n} changes in the collection “{name}”", "{detail}",
                                 "A shared collection of somebody else changed"),
 }

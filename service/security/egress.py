@@ -10,6 +10,8 @@ import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Self
@@ -147,12 +149,17 @@ class Egress:
     async def __aexit__(self, *_: object) -> None:
         await self._pool.aclose()
 
-    async def fetch(self, url: str, *, max_bytes: int | None = None) -> Fetched:
-        """Get a URL, following redirects, and return its whole decompressed body (raises BadUrl, FetchError)."""
+    async def fetch(
+        self, url: str, *, max_bytes: int | None = None, headers: Mapping[str, str] | None = None
+    ) -> Fetched:
+        """Get a URL, following redirects, and return its whole decompressed body (raises BadUrl, FetchError).
+
+        `headers` replace our own of the same name; they go along wherever it redirects to, so they hold no secret.
+        """
         target = check_url(url, self.allow)
         try:
             async with asyncio.timeout(self.limits.total):
-                return await self._follow(target, max_bytes)
+                return await self._follow(target, max_bytes, tuple((headers or {}).items()))
         except TimeoutError as error:
             raise FetchTimeout(url=_bare(target), host=target.host, seconds=self.limits.total) from error
 
@@ -169,9 +176,9 @@ class Egress:
         except TimeoutError as error:
             raise FetchTimeout(url=_bare(target), host=target.host, seconds=self.limits.total) from error
 
-    async def _follow(self, target: httpx.URL, max_bytes: int | None) -> Fetched:
+    async def _follow(self, target: httpx.URL, max_bytes: int | None, said: Sequence[tuple[str, str]]) -> Fetched:
         hops = [_bare(target)]
-        outcome = await self._hop(target, max_bytes)
+        outcome = await self._hop(target, max_bytes, said)
         while isinstance(outcome, str):
             try:
                 target = check_url(urljoin(hops[-1], outcome), self.allow)
@@ -180,14 +187,14 @@ class Egress:
                 if len(hops) > self.limits.redirects:
                     raise TooManyRedirects(url=hops[0], reason=f"more than {self.limits.redirects} times")
                 hops.append(_bare(target))
-                outcome = await self._hop(target, max_bytes)
+                outcome = await self._hop(target, max_bytes, said)
             except BadUrl as error:
                 raise type(error)(f"{hops[0]} redirects elsewhere. {error.detail}", **error.context) from error
         return outcome
 
-    async def _hop(self, target: httpx.URL, max_bytes: int | None) -> Fetched | str:
+    async def _hop(self, target: httpx.URL, max_bytes: int | None, said: Sequence[tuple[str, str]]) -> Fetched | str:
         """Return the answer, or where it redirects to."""
-        async with self._open(target) as answer:
+        async with self._open(target, said=said) as answer:
             location = answer.headers.get("location")
             if answer.status in REDIRECTS and location is not None:
                 return location
@@ -205,7 +212,9 @@ class Egress:
     ) -> AsyncGenerator["_Answer"]:
         url, host, seconds = _bare(target), target.host, self.limits.total
         timeouts = {"connect": self.limits.connect, "read": seconds, "write": seconds}
-        headers = [("Host", target.netloc.decode("ascii")), *HEADERS, *said]
+        replaced = {name.lower() for name, _ in said}
+        usual = [header for header in HEADERS if header[0].lower() not in replaced]
+        headers = [("Host", target.netloc.decode("ascii")), *usual, *said]
         try:
             async with self._pool.stream(
                 method, url, headers=headers, content=content, extensions={"timeout": timeouts}
@@ -255,8 +264,20 @@ def _check_status(target: httpx.URL, answer: _Answer) -> None:
     phrase = PHRASES.get(code, "")
     meaning = MEANINGS.get(code) or ("the server has a problem" if code >= 500 else "it refused the request")
     raise (HttpBusy if busy else HttpRefused)(
-        url=_bare(target), host=target.host, code=code, phrase=phrase, meaning=meaning
+        url=_bare(target), host=target.host, code=code, phrase=phrase, meaning=meaning, wait=_wait(answer.headers)
     )
+
+
+def _wait(headers: httpx.Headers) -> int | None:
+    """Return the seconds of Retry-After, which may also be a date (RFC 9110, section 10.2.3)."""
+    told = headers.get("retry-after", "").strip()
+    if told.isdecimal() and len(told) < 10:
+        return int(told)
+    try:
+        at = parsedate_to_datetime(told)
+    except (ValueError, OverflowError):
+        return None
+    return max(0, round((at.replace(tzinfo=at.tzinfo or UTC) - datetime.now(UTC)).total_seconds()))
 
 
 def _not_connected(url: str, host: str, error: httpcore.ConnectError) -> FetchError:

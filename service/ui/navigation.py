@@ -30,5 +30,8 @@ PLACES = (
 )
 """On every page, in this order."""
 
-OWN = (Place("n", "/ui/notifications", "nav.notifications", "bell"),)
+OWN = (
+    Place("n", "/ui/notifications", "nav.notifications", "bell"),
+    Place("w", "/ui/webhooks", "webhooks", "link"),
+)
 """In the menu of the account."""

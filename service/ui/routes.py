@@ -39,6 +39,7 @@ from service.ui.quizzes import quiz_page, quizzes_page
 from service.ui.search import Asked, search
 from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
+from service.ui.webhooks import webhooks_page
 from service.web import Shape, account, body, path_id, query, validated
 
 FORM_LIMIT = 16 * 2**10  # bytes
@@ -318,6 +319,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/documents/rows", document_rows, scope="read"),
     page("GET", "/ui/quizzes", quizzes_page, scope="read"),
     page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
+    page("GET", "/ui/webhooks", webhooks_page, scope="read"),
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

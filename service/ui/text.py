@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.ui import quiz_text
+from service.ui import quiz_text, webhook_text
 from service.ui.library_text import LIBRARY, LIBRARY_BROWSER
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
@@ -406,10 +406,11 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-ENGLISH.update(quiz_text.ENGLISH)
+for words in (quiz_text, webhook_text):
+    ENGLISH.update(words.ENGLISH)
+    BROWSER.update(words.BROWSER)
 ENGLISH.update(LIBRARY)
 BROWSER.update(LIBRARY_BROWSER)
-BROWSER.update(quiz_text.BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:

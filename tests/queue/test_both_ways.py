@@ -28,6 +28,7 @@ from service.hooks import (
     INDEX,
     INVALIDATE,
     LABEL,
+    LOOK,
     OUTLIERS,
     PROFILE,
     QUALITY,
@@ -119,7 +120,7 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM, REMIND)
+    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM, REMIND, LOOK)
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
     await until(complete, 30)
@@ -130,6 +131,7 @@ async def use(
             return await session.scalar(text("SELECT count(*) FROM quality")) == len(ids)
 
     await until(assessed, 30)
+    await outside(api, page.removesuffix("/page"))
     batch = await api.post("/batch", json={"resource_ids": ids, "operation": "reindex"})
     assert batch.status_code == 202, batch.text
     lamps = (await api.post("/collections", json={"name": "Lamps"})).json()["id"]
@@ -146,6 +148,13 @@ async def use(
     await until(carried, 60)
     shown = (await api.get(f"/tasks/{added[0].json()['task_id']}")).json()
     assert (shown["name"], shown["status"], shown["attempts"]) == ("ingest_resource", "succeeded", 1)
+
+
+async def outside(api: httpx.AsyncClient, site: str) -> None:
+    """Have a server told of what follows, and follow a feed that brings nothing new."""
+    told = await api.post("/webhooks", json={"url": f"{site}/hook", "events": ["collection.created"]})
+    followed = await api.post("/feeds", json={"url": f"{site}/feed"})
+    assert (told.status_code, followed.status_code) == (201, 201), told.text + followed.text
 
 
 async def read_one(api: httpx.AsyncClient, id: str, send: Send, hurry: Callable[[], Awaitable[None]]) -> None:
@@ -220,7 +229,10 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
         f"<!doctype html><html lang=en><title>A page</title><article><h1>A page</h1><p>{FETCHED}</p></article></html>"
     )
     results: dict[str, dict[str, list[str]]] = {}
-    async with Origin({"/page": Page(html.encode())}) as origin:
+    async with Origin({"/page": Page(html.encode()), "/hook": Page()}) as origin:
+        item = f"<item><title>A page</title><link>{origin.url('/page')}</link></item>"
+        feed = f"<rss version='2.0'><channel><title>Pages</title>{item}</channel></rss>"
+        origin.pages["/feed"] = Page(feed.encode(), content_type="application/rss+xml")
         async with client(create_app()) as api, working():
             await use(api, origin.url("/page"), actors, queue.send, lambda: elapse(60))
             results["queued"] = await rows()

@@ -166,6 +166,8 @@ BODIES: dict[str, Any] = {
     "PUT /sessions/{id}/answers": {"answers": {}},
     "POST /reviews/{id}": {"rating": 3},
     "PUT /documents/{id}": {"filename": "Mine now"},
+    "PUT /webhooks/{id}": {"enabled": False},
+    "PUT /feeds/{id}": {"title": "Mine now"},
     "PUT /subjects/{id}": {"name": "Mine now"},
     "PUT /quizzes/{id}/questions/{qid}": {"weight": 2},
     "POST /quizzes/{id}/questions/{qid}/report": {"reason": "Mine now"},
@@ -226,9 +228,16 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         annotation = await her.post(f"/resources/{note_id}/annotations", json=passage)
         assert annotation.status_code == 201, annotation.text
         quiz_id, question_id = await quiz_of(UUID((await her.get("/users/me")).json()["id"]), UUID(note_id))
+        hook = await her.post("/webhooks", json={"url": f"https://example.org/{HIDDEN}", "events": ["resource.*"]})
+        delivery = await her.post(f"/webhooks/{hook.json()['id']}/test")
+        feed = await her.post("/feeds", json={"url": f"https://example.org/{HIDDEN}.xml", "title": HIDDEN})
+        feed_link = await her.post("/feeds/links", json={"saved_search_id": saved.json()["id"]})
+        assert (hook.status_code, delivery.status_code) == (201, 202), hook.text
+        assert (feed.status_code, feed_link.status_code) == (201, 201), feed.text
         taken = await her.post(f"/quizzes/{quiz_id}/sessions")
         assert taken.status_code == 201, taken.text
         hers = {
+            hook.json()["id"], delivery.json()["delivery_id"], feed.json()["id"], feed_link.json()["id"],
             collection.json()["id"], annotation.json()["id"], subject.json()["id"], pieces.json()["upload_id"],
             str(quiz_id), str(question_id), taken.json()["session_id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],

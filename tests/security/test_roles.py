@@ -45,6 +45,7 @@ async def worker(urls: tuple[str, str]) -> AsyncIterator[asyncpg.Connection]:
         "SELECT * FROM sessions",
         "SELECT * FROM login_links",
         "SELECT * FROM invitations",
+        "SELECT * FROM feed_links",
         "SELECT * FROM audit_log",
         "DELETE FROM audit_log",
         "UPDATE alembic_version SET version_num = 'x'",

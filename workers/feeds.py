@@ -1,0 +1,28 @@
+"""Actors of feeds."""
+
+from service.database import transaction
+from service.feeds import polling
+from service.hooks import LOOK, POLL
+from service.queue import actor
+
+
+@actor(LOOK)
+async def find_due_feeds() -> dict[str, int]:
+    """Find the hosts of which a feed is to be looked at; return how many."""
+    async with transaction() as session:
+        return {"hosts": await polling.announce_due(session)}
+
+
+@actor(POLL)
+async def poll_feeds(host: str) -> dict[str, int]:
+    """Look at the feeds of a host that are due, one after the other; return how many, and how much was new."""
+    looked = new = 0
+    while True:
+        async with transaction() as session:
+            taken = await polling.take(session, host)
+        if taken is None:
+            return {"feeds": looked, "new": new}
+        seen = await polling.look(taken)
+        async with transaction() as session:
+            new += await polling.keep(session, taken, seen)
+        looked += 1
