@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import database, inference, logs, queue
+from service import database, inference, lag, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
+from service.backups.nights import keeping
 from service.batches.routes import routes as batch_routes
 from service.broadcast.forwarding import forwarding
 from service.bus import Sender, bus
@@ -43,6 +44,7 @@ from service.queue.ledger import send_on
 from service.quiz_sessions.routes import routes as quiz_session_routes
 from service.quizzes.routes import routes as quiz_routes
 from service.recommendations.routes import routes as recommendation_routes
+from service.requests import Measured
 from service.resources.routes import routes as resource_routes
 from service.reviews.routes import routes as review_routes
 from service.search import executed
@@ -89,6 +91,7 @@ ROUTES: list[BaseRoute] = [
 
 MIDDLEWARE = [
     Middleware(lambda app: CorrelationID(app)),
+    Middleware(Measured),
     *security_middleware,
 ]
 
@@ -159,6 +162,8 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             forwarding(ring) as announce,
             Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
+            lag.watched(),
+            keeping(),
         ):
             yield
 

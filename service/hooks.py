@@ -95,6 +95,7 @@ CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
 WARM = Task("warm_cache", BATCH, 1, 600)
 GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
 REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
+BACKUP = Task("back_up_library", BATCH, 2, 60)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 
