@@ -114,6 +114,7 @@ class Writer:
         file.seek(0)
         hashed = Hashed(file)
         self._tar.addfile(member, cast("BinaryIO", hashed))
+        self._tar.members.clear()  # there may be millions
         return hashed.hexdigest()
 
     def _add(self, name: str, content: BaseModel) -> None:
@@ -148,7 +149,7 @@ class Member:
 def members(file: Path) -> Iterator[Member]:
     """Yield the tables and the originals of an archive that was verified."""
     with gzip.open(file) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-        for info in tar:
+        for info in _walk(tar):
             content = tar.extractfile(info)
             if content is not None and (named := _named(info.name)) is not None:
                 yield Member(*named, cast("BinaryIO", content))
@@ -161,9 +162,10 @@ def verify(file: Path) -> tuple[Head, Manifest]:
     """
     try:
         with gzip.open(file) as packed, tarfile.open(fileobj=packed, mode="r|") as tar:
-            head = _head(file, tar)
+            infos = _walk(tar)
+            head = _head(file, tar, infos)
             try:
-                manifest = _verified(file, tar)
+                manifest = _verified(file, tar, infos)
                 while packed.read(2**20):  # up to the checksum of the whole
                     pass
             except _BROKEN as error:
@@ -175,8 +177,15 @@ def verify(file: Path) -> tuple[Head, Manifest]:
     return head, manifest
 
 
-def _head(file: Path, tar: tarfile.TarFile) -> Head:
-    first = tar.next()
+def _walk(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield what a tar holds, and forget each: there may be millions."""
+    while (info := tar.next()) is not None:
+        yield info
+        tar.members.clear()
+
+
+def _head(file: Path, tar: tarfile.TarFile, infos: Iterator[tarfile.TarInfo]) -> Head:
+    first = next(infos, None)
     content = tar.extractfile(first) if first is not None and first.name == HEAD and first.size < 2**16 else None
     if content is None:
         raise NotABackup(file=file, reason=f"it does not begin with {HEAD}")
@@ -187,10 +196,10 @@ def _head(file: Path, tar: tarfile.TarFile) -> Head:
         raise NotABackup(file=file, reason=f"{HEAD} says something else than this release reads ({faults})") from None
 
 
-def _verified(file: Path, tar: tarfile.TarFile) -> Manifest:
+def _verified(file: Path, tar: tarfile.TarFile, infos: Iterator[tarfile.TarInfo]) -> Manifest:
     tables: dict[str, str] = {}
     originals, manifest = 0, None
-    for info in tar:
+    for info in infos:
         content = tar.extractfile(info) if info.isreg() else None
         if manifest is not None or content is None:
             raise Damaged(file=file, reason=f"it holds {info.name[:100]!r}, which no backup does")

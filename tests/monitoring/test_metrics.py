@@ -50,11 +50,13 @@ def test_text_is_escaped_and_buckets_are_cumulative() -> None:
 @pytest.mark.integration
 async def test_all_that_the_page_explains_and_nothing_else(api: httpx.AsyncClient, everything: None) -> None:
     found = await scraped(api)
-    explained = set(re.findall(r"^\| `([a-z_]+)` \|", PAGE.read_text(), re.MULTILINE))
+    explained = set(re.findall(r"^\| `((?:pharos|process)_[a-z_]+)` \|", PAGE.read_text(), re.MULTILINE))
     shown = {f"{name}_total" if family.type == "counter" else name for name, family in found.items()}
     rare = {"pharos_backup_last_timestamp_seconds", "pharos_backup_last_size_bytes"}
     rare |= {"pharos_timetable_silence_seconds", "pharos_schedule_next_timestamp_seconds"}
-    rare |= {"pharos_schedule_last_timestamp_seconds"} | {name for name in explained if name.startswith("pharos_worker_")}
+    rare |= {"pharos_schedule_last_timestamp_seconds"} | {
+        name for name in explained if name.startswith("pharos_worker_")
+    }
     assert explained - rare <= shown <= explained
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 from collections import namedtuple
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +120,10 @@ async def test_redis_throws_tasks_away(pharos: Settings) -> None:
         await store.config_set("maxmemory-policy", "allkeys-lru")
         try:
             found = await readiness()
-            assert "runs with allkeys-lru: when its memory is full it throws tasks away" in found.checks["broker"]["warning"]
+            assert (
+                "runs with allkeys-lru: when its memory is full it throws tasks away"
+                in found.checks["broker"]["warning"]
+            )
             assert found.checks["broker"]["ok"]
         finally:
             await store.config_set("maxmemory-policy", "noeviction")
@@ -187,5 +190,3 @@ async def test_what_is_needed_is_what_the_contract_names(api: httpx.AsyncClient)
     assert NEEDED == {"database", "broker", "cache", "outbox", "workers", "scheduler"}
     checks = (await api.get("/ready")).json()["checks"]
     assert set(checks) > NEEDED
-
-
