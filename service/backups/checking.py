@@ -32,8 +32,8 @@ _REFERENCES = text(
 DERIVED = {
     "ingestions": "pages and files whose reading stopped half-way",
     "documents": "documents whose passages are not those of their text",
-    "search": "resources that are not indexed as they are",
-    "embeddings": "resources without the meaning of their present text",
+    "indexed": "resources that are not indexed as they are",
+    "embedded": "resources without the meaning of their present text",
     "quality": "resources without the quality of their present state",
     "annotated": "resources whose annotations stand at another text",
     "cited": "resources whose citations were not read from their present text",

@@ -96,7 +96,7 @@ async def _found(url: str) -> str | None:
             for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
         ]
         for name in sorted(names):
-            rows = await connection.fetchval(f'SELECT count(*) FROM (SELECT FROM "{name}" LIMIT 1000) AS some')  # noqa: S608
+            rows = await connection.fetchval(f'SELECT count(*) FROM (SELECT FROM "{name}" LIMIT 1000) AS rows')  # noqa: S608
             if name == "users" and rows > 1:
                 return f"it has {rows} accounts"
             if name not in OF_A_START and rows:
