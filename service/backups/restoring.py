@@ -27,7 +27,8 @@ from service.migrations import configuration
 
 # What a Pharos has that was only started.
 OF_A_START = frozenset(
-    "alembic_version audit_log backups events idempotency_keys login_links outbox sessions tokens users".split()
+    "alembic_version audit_log backups categories events idempotency_keys login_links outbox sessions taxonomy_state"
+    " tokens users".split()
 )
 _OTHERS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'pharos %'"

@@ -90,7 +90,7 @@ async def test_counters_of_the_search_are_counted_anew(pharos: Settings) -> None
     assert await found("search counters") is None
     await run("UPDATE search_terms SET documents = documents + 5 WHERE lexeme LIKE 'n%'")
     await run("UPDATE search_corpora SET documents = 1")
-    await run("DELETE FROM search_terms WHERE lexeme = 'lamp'")
+    await run("DELETE FROM search_terms WHERE lexeme = 'reef'")
     wrong = await found("search counters")
     assert wrong is not None
     assert not wrong.repaired
