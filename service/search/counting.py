@@ -25,11 +25,14 @@ _RECOUNT = text(
     terms AS (UPDATE search_terms t SET documents = w.documents FROM wrong_terms w WHERE w.id = t.id),
     corpora AS (
         INSERT INTO search_corpora AS c (configuration, documents, length) SELECT * FROM wrong_corpora
-        ON CONFLICT (configuration) DO UPDATE SET documents = excluded.documents, length = excluded.length),
-    again AS (  -- what has a word without a number of its own is indexed again, which gives it one
-        UPDATE search_documents d SET input_hash = '', weights = NULL
-        WHERE tsvector_to_array(tsv) && ARRAY(SELECT lexeme FROM wrong_terms WHERE id IS NULL))
-    SELECT (SELECT count(*) FROM wrong_terms) + (SELECT count(*) FROM wrong_corpora)"""  # noqa: S608
+        ON CONFLICT (configuration) DO UPDATE SET documents = excluded.documents, length = excluded.length)
+    SELECT 1"""  # noqa: S608
+)
+# What has a word without a number of its own is indexed again, which gives it one; until then it counts nowhere.
+_AGAIN = text(
+    f"""WITH {_RIGHT}
+    UPDATE search_documents SET input_hash = '', weights = NULL
+    WHERE tsvector_to_array(tsv) && ARRAY(SELECT CAST(lexeme AS text) FROM wrong_terms WHERE id IS NULL)"""  # noqa: S608
 )
 _ALONE = text("LOCK TABLE search_documents, search_terms, search_corpora IN SHARE ROW EXCLUSIVE MODE")
 
@@ -42,4 +45,7 @@ async def wrong(session: ReadSession) -> int:
 async def recount(session: Session) -> int:
     """Set them right, while nothing is indexed; returns how many were wrong."""
     await session.execute(_ALONE)
-    return await session.scalar(_RECOUNT) or 0
+    count = await wrong(session)
+    await session.execute(_AGAIN)
+    await session.execute(_RECOUNT)
+    return count
