@@ -114,7 +114,7 @@ class Writer:
         file.seek(0)
         hashed = Hashed(file)
         self._tar.addfile(member, cast("BinaryIO", hashed))
-        self._tar.members.clear()  # there may be millions
+        self._tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue]  # there may be millions
         return hashed.hexdigest()
 
     def _add(self, name: str, content: BaseModel) -> None:
@@ -181,7 +181,7 @@ def _walk(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Yield what a tar holds, and forget each: there may be millions."""
     while (info := tar.next()) is not None:
         yield info
-        tar.members.clear()
+        tar.members.clear()  # pyright: ignore[reportAttributeAccessIssue]  # its stub leaves it out
 
 
 def _head(file: Path, tar: tarfile.TarFile, infos: Iterator[tarfile.TarInfo]) -> Head:
