@@ -39,9 +39,9 @@ from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT, LABELS_INPUT
 from service.security.accounts import Account, create_user
 from service.security.permissions import ROLES
 from service.settings import settings
+from service.sweeps import SWEEPS
 from service.taxonomy import meanings, predictions
 from service.taxonomy.state import CURRENT
-from workers.maintenance import SWEEPS
 
 SIZE = int(os.environ.get("SIZE", "100000"))
 TEXTS = int(os.environ.get("TEXTS", "60"))

@@ -9,7 +9,20 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, LOOK, OUTLIERS, RECONCILE, REMIND, RETRAIN, WARM, WATCH
+from service.hooks import (
+    BACKUP,
+    CLEAN,
+    CLEAN_FILES,
+    CUT,
+    DEGRADATION,
+    LOOK,
+    OUTLIERS,
+    RECONCILE,
+    REMIND,
+    RETRAIN,
+    WARM,
+    WATCH,
+)
 from service.queue import sender
 
 TIMETABLE = [
@@ -18,6 +31,7 @@ TIMETABLE = [
     (cron("*/5 * * * *"), WATCH),
     (cron("*/5 * * * *"), LOOK),
     (cron("20 * * * *"), CLEAN_FILES),
+    (cron("30 1 * * *"), BACKUP),
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),
     (cron("30 4 * * *"), CUT),

@@ -6,6 +6,7 @@ The kernel:
     errors.py       the error tree
     events.py       event names, the base of payloads, where an event comes from
     hooks.py        THE TABLE: every task, and every event that starts one
+    sweeps.py       what looks for derived rows that do not match their source
     catalogue.py    writes the page about all of them
     broadcast/      events for programs beside Pharos, over Redis
     bus.py          the event bus: tasks and listeners for what was committed
@@ -18,6 +19,8 @@ The kernel:
     web.py          routes, parsing, answers, problem+json; openapi.py describes them
     live/           events to browsers, as server-sent events and over WebSockets
     logs.py         one format for all logs
+    requests.py     each request: counted, timed, logged
+    lag.py          how late the event loop turns
     cache/          values that were costly to make, never older than the last answer to a write
     storage.py      the bytes of originals, by their hash
     inference.py    asks the model server
@@ -48,6 +51,7 @@ The slices, each with routes, tables, events, actions:
     feeds/          feeds that people follow, and feeds of what is here
     exports/        the library in the formats of other programs
     monitoring/     what operators see
+    backups/        the whole library in one file, and back; what does not fit together
 """
 
 # Which slice may call the actions of which others. Everything else across slices is an event.
@@ -65,13 +69,14 @@ CALLS: dict[str, tuple[str, ...]] = {
     "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
     "cache": (),
+    "backups": (),
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),
     "webhooks": (),
     "feeds": ("ingestion", "collections", "search"),
     "exports": (),
-    "monitoring": (),
+    "monitoring": ("backups",),
     "mcp": (),
     "ui": (
         "resources",

@@ -13,9 +13,10 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import connections, database, inference, logs, queue
+from service import connections, database, inference, lag, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
+from service.backups.nights import keeping
 from service.batches.routes import routes as batch_routes
 from service.broadcast.forwarding import forwarding
 from service.bus import Sender, bus
@@ -47,6 +48,7 @@ from service.queue.ledger import send_on
 from service.quiz_sessions.routes import routes as quiz_session_routes
 from service.quizzes.routes import routes as quiz_routes
 from service.recommendations.routes import routes as recommendation_routes
+from service.requests import Measured
 from service.resources.routes import routes as resource_routes
 from service.reviews.routes import routes as review_routes
 from service.search import executed
@@ -98,6 +100,7 @@ ROUTES: list[BaseRoute] = [
 
 MIDDLEWARE = [
     Middleware(lambda app: CorrelationID(app)),
+    Middleware(Measured),
     *security_middleware,
 ]
 
@@ -171,6 +174,8 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
             assistants(),
+            lag.watched(),
+            keeping(),
         ):
             yield
 

@@ -126,6 +126,35 @@ class Settings(BaseSettings):
         50_000, ge=100, description="Events that a durable reader beside Pharos may be behind; Redis keeps as many."
     )
     log_format: Literal["json", "console"] = Field("json", description="`console` is for people.")
+    log_tasks: bool = Field(True, description="Log the begin and the end of each task.")
+    log_requests: bool = Field(True, description="Log each request, but for those of probes and of static files.")
+
+    alert_queue_seconds: float = Field(
+        300, gt=0, description="Age of the oldest waiting task of a queue beyond which `/ready` warns, seconds."
+    )
+    alert_outbox_seconds: float = Field(
+        30, gt=0, description="Age of the oldest event that was not carried on beyond which `/ready` is 503, seconds."
+    )
+    alert_worker_seconds: float = Field(
+        300, gt=0, description="Time for which `/ready` warns of a worker that was lost, seconds."
+    )
+    alert_pool_percent: float = Field(
+        90, gt=0, le=100, description="Share of a process's connections in use beyond which `/ready` warns, percent."
+    )
+    alert_schedule_seconds: float = Field(
+        60, gt=0, description="Lateness of a line of the timetable beyond which `/ready` warns, seconds."
+    )
+    alert_disk_percent: float = Field(
+        90, gt=0, le=100, description="Share of a disk in use beyond which `/ready` warns, percent."
+    )
+    alert_backup_hours: float = Field(
+        36, gt=0, description="Age of the last backup beyond which `/ready` warns, where there should be any, hours."
+    )
+
+    backup_folder: Path | None = Field(
+        None, description="Folder for a backup each night, of the web process; unset: none is made."
+    )
+    backup_kept: int = Field(7, ge=1, description="Nightly backups that are kept; older ones are deleted.")
 
     @field_validator("egress_allow", "trusted_proxies", mode="before")
     @classmethod

@@ -206,6 +206,12 @@ def configured() -> Storage:
     return Folder(Path(place.removeprefix("//")).absolute())
 
 
+def folder() -> Path | None:
+    """Return the folder of the configured place; None where it is on no disk of this machine."""
+    place = configured()
+    return place.root if isinstance(place, Folder) else None
+
+
 async def put(data: bytes) -> str:
     """Keep the bytes in the configured place and return their key (raises StorageFull, StorageAway)."""
     return await configured().put(data)

@@ -94,6 +94,7 @@ class Endpoint:
         self.handler, self.takes, self.queries = handler, takes, queries
         self.scope: AccountScope | Public = scope
         self.gives, self.status, self.summary, self.also = gives, status, summary, also
+        self.path = ""  # as declared, with its parameters by name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
@@ -143,6 +144,7 @@ def route(
     operation = Endpoint(
         handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0], also
     )
+    operation.path = path
     return Route(path, operation, methods=[method], name=handler.__name__)
 
 

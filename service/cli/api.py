@@ -100,7 +100,8 @@ def _reason(answer: httpx.Response) -> str:
     return words
 
 
-def _home() -> Path:
+def home() -> Path:
+    """Return the folder of a Pharos in this folder's installation."""
     return Path(os.environ.get("PHAROS_HOME") or Path(__file__).parents[2] / ".pharos")
 
 
@@ -110,7 +111,7 @@ def _local_server() -> str:
 
 
 def _local_token() -> str | None:
-    file = _home() / "admin-token"
+    file = home() / "admin-token"
     try:
         return file.read_text().strip() or None
     except OSError:

@@ -1,13 +1,14 @@
-"""What can be asked for: `pharos add`, `search`, `show`, `status`, `mcp`, `events tail`."""
+"""What can be asked for: `pharos add`, `search`, `show`, `status`, `mcp`, `events tail`, `backup`, `restore`, `check`."""
 
 import sys
 from dataclasses import asdict
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from service.cli import adding, following, shown
+from service.cli import adding, following, keeping, shown
 from service.cli.api import Api, Trouble
 
 app = typer.Typer(help="Pharos, from the command line.", no_args_is_help=True, add_completion=False)
@@ -124,6 +125,31 @@ def mcp(server: Server = None, token: Token = None) -> None:
 
     with Api(server, token) as api:
         stdio.run(api.server, api.headers)
+
+
+@app.command()
+def backup(file: Annotated[Path, typer.Argument(help="As library.tar.gz; it must not exist.")]) -> None:
+    """Write the whole library into one file, on the machine of the server; it may run meanwhile."""
+    keeping.backup(file)
+
+
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="What `pharos backup` wrote.")],
+    force: Annotated[
+        bool, typer.Option("--force", help="Also where there is a library: that is kept under another name.")
+    ] = False,
+) -> None:
+    """Bring a library back from a backup, into a Pharos that is stopped, and empty."""
+    keeping.restore(file, force=force)
+
+
+@app.command()
+def check(
+    repair: Annotated[bool, typer.Option("--repair", help="Set right what can be.")] = False, json: Json = False
+) -> None:
+    """Say what does not fit together in the library, on the machine of the server; 1 where something does not."""
+    keeping.check(repair=repair, json=json)
 
 
 @events.command()

@@ -36,16 +36,22 @@ def _is_id(name: str) -> bool:
         return False
 
 
-async def drop_unused() -> int:
-    """Delete stored bytes that nothing refers to any more; returns how many files they were."""
-    dropped = 0
+async def unused() -> list[str]:
+    """Return the keys of stored bytes that nothing refers to, and that nobody put in for `UNUSED` seconds."""
+    found: list[str] = []
     old = await storage.configured().keys(UNUSED)
     for keys in (old[at : at + AT_ONCE] for at in range(0, len(old), AT_ONCE)):
         async with reading() as session:
             used = select(Document.original).where(Document.original.in_(keys))
             used = used.union(select(Ingestion.original).where(Ingestion.original.in_(keys)))
-            unused = set(keys) - set((await session.scalars(used)).all())
-        for key in sorted(unused):
-            async with transaction() as session:
-                dropped += await forget_bytes(session, key)
+            found += sorted(set(keys) - set((await session.scalars(used)).all()))
+    return found
+
+
+async def drop_unused() -> int:
+    """Delete stored bytes that nothing refers to any more; returns how many files they were."""
+    dropped = 0
+    for key in await unused():
+        async with transaction() as session:
+            dropped += await forget_bytes(session, key)
     return dropped

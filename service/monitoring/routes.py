@@ -13,7 +13,8 @@ from service.bus import bus
 from service.database import pool_status, reading
 from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
-from service.monitoring import dead_letters, patterns, tasks
+from service.monitoring import dead_letters, metrics, patterns, tasks
+from service.monitoring.exposition import CONTENT_TYPE
 from service.monitoring.readiness import readiness
 from service.queue.requeue import Requeue
 from service.queue.task import Task
@@ -55,9 +56,15 @@ async def health(request: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Everything that is needed is there; else 503, and the checks say what is missing."""
-    everything, checks = await readiness()
-    return respond({"status": "ready" if everything else "unavailable", "checks": checks}, 200 if everything else 503)
+    """Everything that is needed is there; else 503, and the checks say what is missing. Warnings change no status."""
+    found = await readiness()
+    answer = {"status": "ready" if found.ready else "unavailable", "checks": found.checks, "warnings": found.warnings}
+    return respond(answer, 200 if found.ready else 503)
+
+
+async def read_metrics(request: Request) -> Response:
+    """All figures, in Prometheus's text format."""
+    return Response(await metrics.exposed(), media_type=CONTENT_TYPE)
 
 
 async def list_alerts(request: Request) -> Response:
@@ -149,6 +156,7 @@ Answer = dict[str, Any]
 routes = [
     route("GET", "/health", health, scope=PUBLIC, gives=Answer),
     route("GET", "/ready", ready, scope=PUBLIC, gives=Answer),
+    route("GET", "/metrics", read_metrics, scope="metrics"),
     route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=Answer),
     route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
     route("GET", "/workers/status", workers_status, scope="read", gives=Answer),

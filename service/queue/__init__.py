@@ -29,6 +29,7 @@ runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome
 heartbeat.py     signs of life
 bell.py          what wakes an idle engine
+figures.py       how many tasks ended how, and how long they took
 retries.py       another try or a dead letter
 reasons.py       why a task is given up
 dead_letters.py, tables.py    what failed for good, in PostgreSQL; tables.py also holds the ledger
@@ -48,7 +49,15 @@ from service.queue.offload import in_process
 from service.queue.progress import progress
 from service.queue.send import send
 from service.queue.state import TaskState, task_state
-from service.queue.status import QueueStatus, WorkerStatus, ping, queue_status, worker_status
+from service.queue.status import (
+    QueueStatus,
+    WorkerStatus,
+    eviction_policy,
+    lost_workers,
+    ping,
+    queue_status,
+    worker_status,
+)
 from service.queue.task import Bound, Dispatch, Queue, Task
 from service.queue.timetable import scheduler_age, schedules
 
@@ -63,7 +72,9 @@ __all__ = [
     "WorkerStatus",
     "actor",
     "connected",
+    "eviction_policy",
     "in_process",
+    "lost_workers",
     "pause",
     "ping",
     "progress",

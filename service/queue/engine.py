@@ -18,6 +18,7 @@ from uuid import uuid4
 import psutil
 import structlog
 
+from service.queue import figures
 from service.queue.bell import listen
 from service.queue.broker import PharosBroker
 from service.queue.cancel import heed
@@ -82,7 +83,7 @@ class Engine:
         heartbeat.start()
         watchdog = Watchdog(self.running)
         running = self._listen(), self._watch(), heed(self.id, self._running), wear(self), watchdog.watch()
-        chores = [asyncio.create_task(chore) for chore in running]
+        chores = [asyncio.create_task(chore) for chore in (*running, figures.telling())]
         log.info("worker takes tasks", worker=self.id, queues=self._queues, concurrency=self._load.concurrency)
         try:
             await self._work()
@@ -90,6 +91,7 @@ class Engine:
         finally:
             for chore in chores:
                 chore.cancel()
+            await asyncio.wait(chores)  # the figures of the last seconds are told
             self.broker.carry = lambda _: False
             self._runner.close()
             heartbeat.stop()

@@ -19,6 +19,7 @@ from typing import cast
 
 import structlog
 
+from service.queue import figures
 from service.queue.broker import PharosBroker
 from service.queue.delivery import Again, Claim, Outcome, Run
 from service.queue.ledger import marked
@@ -164,8 +165,11 @@ async def running(broker: PharosBroker, concurrency: int, grace: float) -> Async
     """Run in this process what is sent within the block; `grace` is how long running tasks may go on after it."""
     inline = Inline(broker, concurrency)
     before, broker.carry = broker.carry, inline.carry
+    telling = asyncio.create_task(figures.telling())
     try:
         yield inline
     finally:
         broker.carry = before
         await inline.close(grace)
+        telling.cancel()
+        await asyncio.wait([telling])

@@ -15,9 +15,10 @@ import structlog
 from dramatiq import ActorNotFound, Message
 from dramatiq.middleware import SkipMessage
 
+from service import logs
 from service.errors import PharosError
 from service.events import Event
-from service.queue import dead_letters, ledger
+from service.queue import dead_letters, figures, ledger
 from service.queue.broker import PharosBroker
 from service.queue.dead_letters import Failed
 from service.queue.delivery import Again, Delivery, Done, Outcome, Run
@@ -25,7 +26,7 @@ from service.queue.progress import reporting
 from service.queue.reasons import Reason
 from service.queue.retries import OUTAGE_CAP, GiveUp, TryAgain, pause
 from service.queue.state import CANCELLED, SUCCEEDED
-from service.queue.task import queue_of
+from service.queue.task import priority_of, queue_of
 from service.queue.wire import Undecodable, decode, encode_message
 
 log = structlog.get_logger(__name__)
@@ -84,10 +85,23 @@ class Runner:
         run.name = message.actor_name
         if claim.keys is not None:
             message.kwargs[message.options["gathers"]] = sorted(key.decode() for key in claim.keys)
+        facts = _facts(run, message) if logs.tasks() else None
+        if facts is not None:
+            logs.work("task started", __name__, facts)
         outcome = await self._outcome(run, Delivery(message))
+        seconds = time.monotonic() - run.begun
         if "accepted" in message.options and isinstance(outcome, Done):
-            await ledger.ended(message, outcome, time.monotonic() - run.begun)
+            await ledger.ended(message, outcome, seconds)
+        self._note(run, outcome, seconds, facts)
         return outcome
+
+    def _note(self, run: Run, outcome: Outcome, seconds: float, facts: dict[str, Any] | None) -> None:
+        # A name that nobody here can run may be any text, and each of those would be a series of its own.
+        figures.count(run.name if run.name in self._actors else "unknown", outcome, seconds)
+        if facts is not None:
+            status = outcome.status if isinstance(outcome, Done) else figures.RETRIED
+            facts |= {"duration_ms": round(seconds * 1000, 2), "success": status == SUCCEEDED, "status": status}
+            logs.work("task ended", __name__, facts)
 
     async def _outcome(self, run: Run, delivery: Delivery) -> Outcome:
         claim, message = run.claim, delivery.message
@@ -108,8 +122,10 @@ class Runner:
         delivery = run.delivery
         assert delivery is not None  # it has a limit, so its actor is known
         outcome = await self._given_up(run, delivery)
+        seconds = time.monotonic() - run.begun
         if "accepted" in delivery.message.options and isinstance(outcome, Done):
-            await ledger.ended(delivery.message, outcome, time.monotonic() - run.begun)
+            await ledger.ended(delivery.message, outcome, seconds)
+        self._note(run, outcome, seconds, _facts(run, delivery.message) if logs.tasks() else None)
         return outcome
 
     async def _given_up(self, run: Run, delivery: Delivery) -> Outcome:
@@ -241,6 +257,17 @@ async def _buried(
         return None
     log.error("task given up", task=failed.name, id=failed.task_id, reason=reason.value, error=said, exc_info=error)
     return Done(failed.name, "failed", error=said)
+
+
+def _facts(run: Run, message: Message[Any]) -> dict[str, Any]:
+    resource_id = message.kwargs.get("resource_id")
+    return {
+        "task_id": message.message_id,
+        "name": message.actor_name,
+        "resource_id": resource_id if isinstance(resource_id, str) else None,
+        "priority": priority_of(run.claim.lane.decode()),
+        "correlation_id": message.options.get("correlation_id"),
+    }
 
 
 class _Raised(NamedTuple):

@@ -88,6 +88,27 @@ async def worker_status() -> list[WorkerStatus]:
     return sorted(living, key=lambda worker: worker.started_at)
 
 
+async def lost_workers(within: float) -> list[float]:
+    """Return for each worker that ended without a farewell how long ago that was seen, at most `within` seconds.
+
+    One that is silent, and that nobody has reaped yet, counts by its last sign of life.
+    """
+    reaped, beats, clock = await client().read(
+        ("ZRANGE", f"{NAMESPACE}:__lost__", 0, -1, "WITHSCORES"), ("ZRANGE", WORKERS, 0, -1, "WITHSCORES"), ("TIME",)
+    )
+    now = _seconds(clock)
+    silent = [now - float(at) / 1000 for at in _pairs(beats).values()]
+    ages = [now - float(at) / 1000 for at in _pairs(reaped).values()] + [age for age in silent if age > DEAD]
+    return sorted(max(0.0, age) for age in ages if age <= within)
+
+
+async def eviction_policy() -> str:
+    """Return what the broker's Redis does when its memory is full; tasks are only safe with `noeviction`."""
+    [answer] = await client().read(("INFO", "memory"))
+    lines = (line.partition(":") for line in answer.decode().splitlines())
+    return next((value.strip() for name, _, value in lines if name == "maxmemory_policy"), "unknown")
+
+
 @dataclass(frozen=True, slots=True)
 class Backlog:
     """All queues together: tasks that wait and that run, and for how long the oldest has waited."""

@@ -25,7 +25,7 @@ async def test_health_asks_nobody(api: httpx.AsyncClient) -> None:
 async def test_ready_names_what_is_missing(api: httpx.AsyncClient) -> None:
     answer = await api.get("/ready")
     checks = answer.json()["checks"]
-    assert set(checks) == {"database", "broker", "cache", "outbox", "workers", "scheduler"}
+    assert {"database", "broker", "cache", "outbox", "workers", "scheduler"} < set(checks)
     assert answer.status_code == 503
     assert [name for name, check in checks.items() if not check["ok"]] == ["workers", "scheduler"]
     assert "No worker runs" in checks["workers"]["error"]

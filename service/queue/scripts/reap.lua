@@ -17,6 +17,8 @@ for _, worker in ipairs(dead) do
   for i = 1, #claims, 2 do
     requeue(claims[i], claims[i + 1])
   end
+  redis.call('ZADD', LOST, now, worker)
+  redis.call('ZREMRANGEBYRANK', LOST, 0, -1001)
   redis.call('DEL', CLAIMS .. worker, TURN .. worker)
   redis.call('HDEL', PROFILES, worker)
   redis.call('ZREM', WORKERS, worker)

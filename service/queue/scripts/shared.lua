@@ -27,6 +27,8 @@
 --   dramatiq:turn:<worker>      string  its last turn that took something: number and ids
 --   dramatiq:__workers__        zset    worker -> last beat, ms
 --   dramatiq:__profiles__       hash    worker -> what it says about itself
+--   dramatiq:__lost__           zset    the last workers that were reaped -> when, ms
+--   dramatiq:__figures__        hash    <task>|<what> -> how many tries ended so, over all processes (figures.py)
 --   pharos_events:stream        stream  events for other programs, bounded; name, event: JSON
 --   pharos_events:position      string  of the log: how far it was told; pharos_events:silent: up to where only to the stream
 
@@ -37,6 +39,7 @@ local CANCELS, RECENT = NS .. 'cancels:', NS .. 'recent:'
 local LAYOUT, RANKS, PAUSED = NS .. '__layout__', NS .. '__ranks__', NS .. '__paused__'
 local FREE = NS .. '__free__'
 local SLOTS, WORKERS, PROFILES = NS .. '__slots__', NS .. '__workers__', NS .. '__profiles__'
+local LOST = NS .. '__lost__'
 local EVENTS = 'pharos_events:'
 local KEPT = 3600000
 local WAITING = {scheduled = true, queued = true, retrying = true}

@@ -1,0 +1,38 @@
+"""A library to back up, and empty machines to restore it on."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from service import database, storage
+from service.settings import Settings, settings
+from tests.conftest import Servers
+
+
+@pytest.fixture
+def elsewhere(pharos: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Moves this process to another machine: another database, and a home of its own."""
+
+    def move(url: str, home: str = "elsewhere") -> None:
+        monkeypatch.setenv("PHAROS_DATABASE_URL", url)
+        monkeypatch.setenv("PHAROS_HOME", str(tmp_path / home))
+        settings.cache_clear()
+        storage.configured.cache_clear()
+
+    storage.configured.cache_clear()
+    yield move
+    storage.configured.cache_clear()
+
+
+@pytest.fixture
+async def empty_database(servers: Servers, pharos: Settings) -> Callable[[str], Awaitable[str]]:
+    """Makes databases without any table; those of an earlier run go first."""
+
+    async def make(name: str) -> str:
+        name = f"{database.engine().url.database}_{name}"
+        await servers.administer(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await servers.administer(f"CREATE DATABASE {name}")
+        return servers.database(name)
+
+    return make
