@@ -41,6 +41,7 @@ The slices, each with routes, tables, events, actions:
     quiz_sessions/  somebody takes a quiz, and what came of it
     reviews/        questions that come back before they are forgotten
     notifications/  what people are told
+    imports/        files of other programs into the library
     exports/        the library in the formats of other programs
     monitoring/     what operators see
 """
@@ -63,6 +64,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),
+    "imports": ("resources", "ingestion", "collections", "annotations"),
     "exports": (),
     "monitoring": (),
     "ui": (
