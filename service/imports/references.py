@@ -17,7 +17,7 @@ def entry_of(line: int, csl: dict[str, Any], tags: list[str], **more: Any) -> Fo
     csl = {name: value for name, value in csl.items() if value not in (None, "", [], {})}
     if csl.get("type") not in CSL_TYPES:
         csl["type"] = "document"
-    title = flat(_MARKUP.sub("", str(csl.get("title") or csl.get("container-title") or "")))
+    title = plain(csl.get("title") or csl.get("container-title"))
     url = str(csl.get("URL") or "").strip() or None
     if not (title or url or csl.get("DOI")):
         return Problem(line, "It has neither a title nor an address nor a DOI.", str(csl.get("id", ""))[:80])
@@ -34,6 +34,12 @@ def entry_of(line: int, csl: dict[str, Any], tags: list[str], **more: Any) -> Fo
         csl=csl,
         **more,
     )
+
+
+def plain(title: Any) -> str:
+    """Return a title without the markup that CSL allows in it; one that is nothing else stays as it is."""
+    said = flat(str(title or ""))
+    return flat(_MARKUP.sub("", said)) or said
 
 
 def name(person: Any) -> str:
@@ -100,7 +106,7 @@ def as_text(csl: Mapping[str, Any]) -> str:
     place = [csl.get("container-title"), csl.get("publisher"), csl.get("volume"), csl.get("issue"), csl.get("page")]
     when = issued(csl)
     lines = [
-        flat(_MARKUP.sub("", str(csl.get("title") or ""))),
+        plain(csl.get("title")),
         ", ".join(people(csl)),
         ", ".join(flat(str(part)) for part in place if part) + (f" ({when.year})" if when else ""),
         f"https://doi.org/{one}" if (one := doi(csl)) else "",

@@ -22,6 +22,9 @@ LONGEST = 200_000  # characters of a value
 VERBATIM = ("url", "doi", "file")
 _TEXT = LatexNodes2Text(math_mode="verbatim", strict_latex_spaces=True, keep_braced_groups=False)
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
+# What stands for itself; pylatexenc has look-alikes for two of them.
+_CHARACTERS = {r"\textbackslash": "\ue000", r"\textasciitilde": "\ue001", r"\textasciicircum": "\ue002"}
+_RESTORED = {0xE000: "\\", 0xE001: "~", 0xE002: "^"}
 _BRACES = re.compile(r"(?<!\\)[{}]")
 
 
@@ -79,7 +82,7 @@ def _entry(line: int, entry: Entry, strings: dict[str, str]) -> Found:
     if values.get("eprint") and re.fullmatch(r"arxiv", values.get("archiveprefix", values.get("eprinttype", "")), re.I):
         csl.setdefault("URL", f"https://arxiv.org/abs/{values['eprint']}")
     keywords = raw.get("keywords") or raw.get("keyword") or ""
-    separator = ";" if ";" in keywords else ","
+    separator = ";" if len(_split(keywords, ";")) > 1 else ","
     return entry_of(line, csl, [unlatex(one) for one in _split(keywords, separator)])
 
 
@@ -127,7 +130,9 @@ def _opened(part: str, strings: dict[str, str]) -> str:
 def unlatex(value: str) -> str:
     """Return what LaTeX shows, on one line."""
     if "\\" in value or "$" in value:
-        value = str(_TEXT.latex_to_text(_BARE_PERCENT.sub(r"\\%", value)))
+        for command, place in _CHARACTERS.items():
+            value = value.replace(f"{command}{{}}", place)
+        value = str(_TEXT.latex_to_text(_BARE_PERCENT.sub(r"\\%", value))).translate(_RESTORED)
     else:
         value = _BRACES.sub("", value).replace("~", " ")
     return flat(value)
