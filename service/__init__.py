@@ -77,6 +77,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "quiz_sessions",
         "reviews",
         "notifications",
+        "imports",
     ),
     "notifications": (),
 }

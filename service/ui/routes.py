@@ -31,6 +31,7 @@ from service.ui import library
 from service.ui.assets import FOLDER, Assets
 from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
+from service.ui.imports import imports_page
 from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
 from service.ui.quizzes import quiz_page, quizzes_page
@@ -302,6 +303,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),
     page("GET", "/ui/reviews", reviews_page, scope="read"),
+    page("GET", "/ui/import", imports_page, scope="read"),
     page("GET", "/ui/notifications", notifications_page, scope="read"),
     page("GET", "/ui/documents", documents_page, scope="read"),
     page("GET", "/ui/documents/rows", document_rows, scope="read"),

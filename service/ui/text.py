@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.ui import quiz_text
+from service.ui import import_text, quiz_text
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
@@ -392,8 +392,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-ENGLISH.update(quiz_text.ENGLISH)
-BROWSER.update(quiz_text.BROWSER)
+for _more in (quiz_text, import_text):
+    ENGLISH.update(_more.ENGLISH)
+    BROWSER.update(_more.BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:
