@@ -3,8 +3,8 @@
 ENGLISH: dict[str, str | tuple[str, str]] = {
     "imports.title": "Import and export",
     "imports.bring": "Bring in what you collected elsewhere",
-    "imports.hint": "Bookmarks (HTML), Pocket, wallabag, Linkwarden, karakeep, Zotero RDF, CSL-JSON, BibTeX, RIS, OPML or"
-    " the JSON of Pharos: up to 50 MB. What is in your library already is not added twice.",
+    "imports.hint": "Bookmarks (HTML), Pocket, wallabag, Linkwarden, karakeep, Zotero RDF, CSL-JSON, BibTeX, RIS, OPML"
+    " or the JSON of Pharos: up to 50 MB. What is in your library already is not added twice.",
     "imports.file": "File",
     "imports.format": "Format",
     "imports.format.auto": "Find out",

@@ -14,6 +14,7 @@ from service.imports.tables import Bibliography
 from service.queue.broker import PharosBroker
 from service.resources.tables import Resource
 from tests.imports.conftest import SAMPLES, ended, imported, library, paths, started, working
+from tests.queue.conftest import until
 
 pytestmark = pytest.mark.integration
 
@@ -98,8 +99,6 @@ async def test_what_wallabag_kept_is_read_and_its_highlights_are_placed(
 
         async def marked() -> list[dict[str, Any]]:
             return (await api.get("/annotations", params={"resource_id": lamps})).json()["items"]
-
-        from tests.queue.conftest import until
 
         [mark] = await until(marked, 60)
     assert (mark["quote"], mark["note"], mark["orphaned"]) == ("Nobody answered for a winter", "so lonely", False)
@@ -191,3 +190,48 @@ async def test_cancel_go_on_and_forget(api: httpx.AsyncClient, broker: PharosBro
     assert (await api.delete(f"/imports/{id}")).status_code == 204
     assert (await api.get(f"/imports/{id}")).status_code == 404
     assert len(await library(api)) == 2
+
+
+async def test_it_goes_on_where_a_worker_left_it(api: httpx.AsyncClient, broker: PharosBroker) -> None:
+    rows = [f"Page {n},https://example.org/{n},{1_700_000_000 + n},sea,unread" for n in range(1000)]
+    id = await started(api, "pocket.csv", "\n".join(["title,url,time_added,tags,status", *rows]).encode())
+
+    async def begun() -> bool:
+        return 0 < (await api.get(f"/imports/{id}")).json()["added"] < 1000
+
+    async with working(broker):  # it hands its task back at once when it stops
+        await until(begun, 60)
+    between = (await api.get(f"/imports/{id}")).json()
+    assert between["state"] == "adding"
+    assert between["added"] % 200 == 0
+    async with working(broker):
+        assert counted(await ended(api, id, 60)) == ("completed", "pocket_csv", 1000, 0, 0)
+    assert await total() == 1000
+
+
+async def test_the_page_tells_how_far_imports_are(api: httpx.AsyncClient, broker: PharosBroker) -> None:
+    empty = await api.get("/ui/import")
+    assert "Nothing was imported yet" in empty.text
+    async with working(broker):
+        shown = await imported(api, "bookmarks.html")
+    page = (await api.get("/ui/import")).text
+    assert f'data-id="{shown["id"]}"' in page
+    assert "Line 16" in page
+    assert 'href="javascript' not in page
+    assert "<b>reefs" not in page
+
+
+async def test_an_export_of_the_library_is_known_again(api: httpx.AsyncClient, broker: PharosBroker) -> None:
+    async with working(broker):
+        for name in ("zotero.bib", "pharos.json", "bookmarks.html"):
+            await imported(api, name)
+        before = await total()
+        for format in ("json", "bibtex", "ris", "csl", "netscape", "opml"):
+            answer = await api.get("/export", params={"format": format, "text": format == "json"})
+            assert answer.status_code == 200
+            shown = await imported(api, f"export.{format}", answer.content)
+            assert (shown["state"], shown["added"]) == ("completed", 0), (format, shown)
+            assert shown["merged"] > 0
+    assert await total() == before
+    archive = await api.get("/export", params={"format": "markdown"})
+    assert archive.content.startswith(b"PK")

@@ -16,8 +16,8 @@ from service.exports.record import Record, as_csl
 from service.exports.routes import as_json
 from service.imports.detection import detect
 from service.imports.entry import Entry, flat, tags
-from service.imports.formats import bookmarks, csl, library, opml
 from service.imports.formats import bibtex as read_bibtex
+from service.imports.formats import bookmarks, csl, library, opml
 from service.imports.formats import ris as read_ris
 from service.imports.references import entry_of, people
 from service.ingestion.decoding import clean
