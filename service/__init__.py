@@ -49,6 +49,7 @@ The slices, each with routes, tables, events, actions:
     notifications/  what people are told
     webhooks/       events for people's own programs, signed, until they arrive
     feeds/          feeds that people follow, and feeds of what is here
+    imports/        files of other programs into the library
     exports/        the library in the formats of other programs
     monitoring/     what operators see
     backups/        the whole library in one file, and back; what does not fit together
@@ -75,6 +76,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "reviews": (),
     "webhooks": (),
     "feeds": ("ingestion", "collections", "search"),
+    "imports": ("resources", "ingestion", "collections", "annotations"),
     "exports": (),
     "monitoring": ("backups",),
     "mcp": (),
@@ -94,6 +96,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "quality",
         "webhooks",
         "feeds",
+        "imports",
     ),
     "notifications": (),
 }

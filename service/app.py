@@ -33,6 +33,7 @@ from service.feeds.published_routes import routes as published_feed_routes
 from service.feeds.routes import routes as feed_routes
 from service.graph.routes import routes as graph_routes
 from service.hooks import HOOKS, TABLE
+from service.imports.routes import routes as import_routes
 from service.ingestion.routes import routes as ingestion_routes
 from service.live.bell import ring
 from service.live.hub import hub
@@ -81,6 +82,7 @@ ROUTES: list[BaseRoute] = [
     *author_routes,
     *search_routes,
     *export_routes,
+    *import_routes,
     *saved_search_routes,
     *quality_routes,
     *taxonomy_routes,

@@ -111,6 +111,12 @@ class SystemEvent(StrEnum):
     QUIZ_REPLACEMENT_REQUESTED = "quiz.replacement_requested"
     QUIZ_QUESTION_REPLACED = "quiz.question_replaced"
 
+    IMPORT_REQUESTED = "import.requested"
+    IMPORT_PROGRESSED = "import.progressed"
+    IMPORT_COMPLETED = "import.completed"
+    IMPORT_FAILED = "import.failed"
+    IMPORT_STALLED = "import.stalled"
+
     RESOURCES_EXPORTED = "resources.exported"
     USER_INTERACTION_TRACKED = "user.interaction_tracked"
     USER_PROFILE_UPDATED = "user.profile_updated"

@@ -24,10 +24,13 @@ from service.events import Envelope, Event
 from service.exports.events import ResourcesExported
 from service.feeds.events import FeedDue
 from service.graph.events import GraphStale
+from service.imports.events import ImportRequested, ImportStalled
+from service.imports.listening import place_highlights
 from service.ingestion.events import (
     AuthorsExtracted,
     CitationsExtracted,
     CitationsStale,
+    IngestionCompleted,
     IngestionStalled,
     IngestionStarted,
 )
@@ -81,6 +84,7 @@ DEGRADATION = Task("monitor_quality_degradation", BATCH, 2, 1800)
 OUTLIERS = Task("detect_quality_outliers", BATCH, 2, 1800)
 RECONCILE = Task("reconcile_derived_data", BATCH, 1, 120)
 PROCESS_BATCH = Task("batch_process_resources", BATCH, 3, 6 * 3600, "batch_id")
+IMPORT = Task("import_file", BATCH, 3, 6 * 3600, "import_id")
 WATCH = Task("watch_task_patterns", BATCH, 1, 60)
 CLASSIFY = Task("classify_resource", ML_TASKS, 2, 120, "resource_id")
 MEAN = Task("embed_categories", ML_TASKS, 3, 1800, "category_id")
@@ -194,6 +198,9 @@ HOOKS = [
     On(ResourceCreated,         AUTHORS, 60,        300),
     On(ResourceMetadataChanged, AUTHORS, 60,        300, when=authors_differ),
     On(BatchRequested,          PROCESS_BATCH),
+    On(ImportRequested,         IMPORT),
+    On(ImportStalled,           IMPORT),
+    On(IngestionCompleted,      place_highlights),
     On(QuizRequested,           GENERATE),
     On(QuizStalled,             GENERATE),
     On(QuizReplacementRequested, REPLACE),

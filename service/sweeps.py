@@ -15,6 +15,8 @@ from service.documents import indexing as documents
 from service.events import current_origin, origin
 from service.graph import importance, resolution
 from service.hooks import PROFILE
+from service.imports.actions import announce_stalled as announce_stalled_imports
+from service.imports.highlights import place_waiting
 from service.ingestion import given
 from service.ingestion.actions import announce_stalled
 from service.notifications.actions import tell_missed
@@ -44,6 +46,8 @@ SWEEPS: dict[
     "profiles": partial(announce_stale_profiles, task=PROFILE.name),
     "notifications": tell_missed,
     "webhooks": sweep_webhooks,
+    "imports": announce_stalled_imports,
+    "highlights": place_waiting,
     "categories": meanings.announce_stale,
     "quizzes": announce_stalled_quizzes,
     "classified": partial(predictions.announce_stale, age=SETTLED),

@@ -70,6 +70,18 @@ class Api:
         except httpx.TransportError as error:
             raise Trouble(f"{self.server} cannot be reached: {error or type(error).__name__}.", UNREACHABLE) from error
 
+    def download(self, path: str, **parameters: Any) -> Iterator[bytes]:
+        """Yield an answer as it comes; raises Trouble."""
+        given = {name: value for name, value in parameters.items() if value is not None}
+        try:
+            with self._client.stream("GET", path, params=given) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise Trouble(_reason(answer))
+                yield from answer.iter_bytes()
+        except httpx.TransportError as error:
+            raise Trouble(f"{self.server} cannot be reached: {error or type(error).__name__}.", UNREACHABLE) from error
+
     def _call(self, method: str, path: str, accepted: tuple[int, ...] = (), **options: Any) -> Any:
         try:
             answer = self._client.request(method, path, **options)

@@ -1,14 +1,15 @@
-"""What can be asked for: `pharos add`, `search`, `show`, `status`, `mcp`, `events tail`, `backup`, `restore`, `check`."""
+"""What can be asked for: `pharos add`, `search`, `show`, `import`, `export`, `backup` and the others."""
 
 import sys
+from contextlib import nullcontext
 from dataclasses import asdict
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from service.cli import adding, following, keeping, shown
+from service.cli import adding, following, keeping, shown, transfer
 from service.cli.api import Api, Trouble
 
 app = typer.Typer(help="Pharos, from the command line.", no_args_is_help=True, add_completion=False)
@@ -103,6 +104,59 @@ def show(
         shown.as_json(found | {"steps": status["steps"]})
     else:
         shown.resource(found, status, text=text)
+
+
+@app.command("import")
+def bring_in(
+    files: Annotated[list[Path], typer.Argument(exists=True, help="Exports of other programs; folders and ZIPs.")],
+    format: Annotated[str, typer.Option(help="Of the files; auto tells it by what is in them.")] = "auto",
+    tag: Annotated[list[str] | None, typer.Option(help="For all of it.")] = None,
+    private: Annotated[bool, typer.Option("--private", help="For your eyes only.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Return when it has ended; 1 where some was left out.")] = False,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Import bookmarks, reading lists and bibliographies, or a folder or ZIP of files."""
+    answers: list[Any] = []
+    wrong = False
+    with Api(server, token) as api:
+        for file in files:
+            if file.is_dir() or file.suffix.lower() == ".zip":
+                added = list(transfer.add_files(api, file, private=private))
+                wrong |= any(one.error is not None for one in added)
+                answers += [asdict(one) for one in added]
+                if not json:
+                    shown.out.print(f"{len(added)} files  {shown.plain(str(file))}")
+                continue
+            found = transfer.bring(api, file, format, tag or (), private=private)
+            found = transfer.wait(api, found) if wait else found
+            wrong |= found["state"] == "failed" or (wait and found["failed"] > 0)
+            answers.append(found)
+            if not json:
+                counts = ", ".join(f"{found[name]} {name}" for name in ("added", "merged", "failed"))
+                shown.out.print(f"{found['id']}  {found['state']}  {counts}  {shown.plain(found['filename'])}")
+    if json:
+        shown.as_json(answers)
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def take_out(
+    format: Annotated[
+        Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown"], typer.Option()
+    ] = "json",
+    text: Annotated[bool, typer.Option("--text", help="With texts, in JSON.")] = False,
+    collection: Annotated[str | None, typer.Option(help="The id of a collection; else everything.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; else standard output.")] = None,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Write the library, as far as you may see it, in a format of other programs."""
+    with Api(server, token) as api, output.open("wb") if output else nullcontext(sys.stdout.buffer) as target:
+        for piece in api.download("/export", format=format, text=text, collection=collection):
+            target.write(piece)
 
 
 @app.command()

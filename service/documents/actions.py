@@ -16,6 +16,7 @@ from service.documents.events import DocumentUploaded
 from service.documents.tables import STATUS, Document, StudySubject
 from service.errors import Forbidden, NotFound, Unavailable
 from service.hooks import INGEST, PROCESS
+from service.imports.tables import Import
 from service.ingestion import actions as ingestion
 from service.ingestion.tables import Ingestion
 from service.outbox import emit
@@ -284,7 +285,8 @@ async def request_removal(session: Session, account: Account, document_ids: Sequ
 async def forget_bytes(session: Session, key: str) -> bool:
     """Delete the bytes of a key that nothing refers to any more; False where something does."""
     await session.execute(_TURN, {"key": key})
-    used = select(or_(exists().where(Document.original == key), exists().where(Ingestion.original == key)))
+    kept = (Document.original, Ingestion.original, Import.original)
+    used = select(or_(*(exists().where(column == key) for column in kept)))
     if await session.scalar(used):
         return False
     await storage.delete(key)

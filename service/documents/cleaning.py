@@ -9,6 +9,7 @@ from service.database import reading, transaction
 from service.documents import parts
 from service.documents.actions import forget_bytes
 from service.documents.tables import Document, PartialUpload
+from service.imports.tables import Import
 from service.ingestion.tables import Ingestion
 
 UNUSED = 24 * 3600.0  # seconds since they were put in, after which bytes are looked at
@@ -44,6 +45,7 @@ async def unused() -> list[str]:
         async with reading() as session:
             used = select(Document.original).where(Document.original.in_(keys))
             used = used.union(select(Ingestion.original).where(Ingestion.original.in_(keys)))
+            used = used.union(select(Import.original).where(Import.original.in_(keys)))
             found += sorted(set(keys) - set((await session.scalars(used)).all()))
     return found
 

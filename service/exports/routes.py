@@ -1,7 +1,8 @@
 """HTTP for exports."""
 
-from collections.abc import AsyncIterator
-from typing import Annotated, Literal
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import orjson
@@ -11,49 +12,117 @@ from starlette.responses import Response, StreamingResponse
 
 from service.database import transaction
 from service.exports.actions import FIELDS, chosen, exported
+from service.exports.formats import bibtex, markdown, outlines, ris
+from service.exports.record import Record, as_csl
 from service.exports.spreadsheet import line
-from service.security.accounts import Account
 from service.web import Shape, account, query, route
+
+Pages = AsyncIterator[list[Record]]
 
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown"]
+KINDS: dict[Format, tuple[str, str]] = {
+    "json": ("application/json", "json"),
+    "csv": ("text/csv", "csv"),
+    "csl": ("application/vnd.citationstyles.csl+json", "csl.json"),
+    "bibtex": ("application/x-bibtex; charset=utf-8", "bib"),
+    "ris": ("application/x-research-info-systems; charset=utf-8", "ris"),
+    "netscape": ("text/html; charset=utf-8", "html"),
+    "opml": ("text/x-opml; charset=utf-8", "opml"),
+    "markdown": ("application/zip", "zip"),
+}
+
+
 class ExportQuery(Shape):
     """In which format, and what: everything, or the named resources and those of a collection."""
 
-    format: Literal["json", "csv"] = "json"
+    format: Format = "json"
     id: Annotated[list[UUID] | None, BeforeValidator(_listed), Field(max_length=100)] = None
     collection: UUID | None = None
+    text: bool = Field(False, description="With the text of each; of the format json only, Markdown always has it.")
 
 
-async def _csv(who: Account, only: list[UUID] | None) -> AsyncIterator[str]:
+async def _csv(pages: Pages) -> AsyncIterator[str]:
     yield line(FIELDS)
-    async for rows in exported(who, only):
-        yield "".join(line(getattr(row, name) for name in FIELDS) for row in rows)
+    async for records in pages:
+        yield "".join(line(getattr(one, name) for name in FIELDS) for one in records)
 
 
-async def _json(who: Account, only: list[UUID] | None) -> AsyncIterator[bytes]:
+async def _list(pages: Pages, shown: Callable[[Record], Any]) -> AsyncIterator[bytes]:
     separator = b"["
-    async for rows in exported(who, only):
-        for row in rows:
-            yield separator + orjson.dumps(
-                {name: getattr(row, name) for name in FIELDS}, default=str, option=orjson.OPT_UTC_Z
-            )
+    async for records in pages:
+        for one in records:
+            yield separator + orjson.dumps(shown(one), default=str, option=orjson.OPT_UTC_Z)
             separator = b",\n"
     yield b"[]" if separator == b"[" else b"]"
 
 
+def as_json(one: Record) -> dict[str, Any]:
+    """Return a resource as an import takes it back; without its text where that was not read."""
+    shown = {name: getattr(one, name) for name in (*FIELDS, "identifiers", "collections", "annotations", "reference")}
+    return shown | ({"content": one.content} if one.content else {})
+
+
+def _cited(one: Record) -> dict[str, Any]:
+    return as_csl(one) | ({"keyword": ",".join(tag.replace(",", " ") for tag in one.tags)} if one.tags else {})
+
+
+async def _each(pages: Pages, written: Callable[[Record], str]) -> AsyncIterator[str]:
+    async for records in pages:
+        yield "".join(map(written, records))
+
+
+async def _tree(pages: Pages, written: Callable[[outlines.Folder], Iterable[str]]) -> AsyncIterator[str]:
+    root = outlines.Folder()
+    async for records in pages:
+        outlines.gathered(records, root)
+    for part in written(root):
+        yield part
+
+
+async def _zip(pages: Pages) -> AsyncIterator[bytes]:
+    archive = markdown.Archive()
+    async for records in pages:
+        yield await asyncio.to_thread(archive.add, records)
+    yield archive.end()
+
+
+def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator[bytes]:
+    match format:
+        case "json":
+            return _list(pages, as_json)
+        case "csl":
+            return _list(pages, _cited)
+        case "csv":
+            return _csv(pages)
+        case "bibtex":
+            return _each(pages, bibtex.written)
+        case "ris":
+            return _each(pages, ris.written)
+        case "netscape":
+            return _tree(pages, outlines.netscape)
+        case "opml":
+            return _tree(pages, outlines.opml)
+        case "markdown":
+            return _zip(pages)
+
+
 async def export(request: Request) -> Response:
-    """Everything that you may see, without its text; or the resources that `id` names and those of a collection."""
+    """Everything that you may see, in a format of your choice; or what `id` names and what a collection holds."""
     asked, who, only = query(request, ExportQuery), account(request), None
     if asked.id or asked.collection:
         async with transaction() as session:
             only = await chosen(session, who, asked.id or (), asked.collection)
-    content, kind = (_csv(who, only), "text/csv") if asked.format == "csv" else (_json(who, only), "application/json")
-    disposition = f'attachment; filename="pharos.{asked.format}"'
-    return StreamingResponse(content, media_type=kind, headers={"Content-Disposition": disposition})
+    text = asked.format == "markdown" or (asked.text and asked.format == "json")
+    kind, extension = KINDS[asked.format]
+    headers = {"Content-Disposition": f'attachment; filename="pharos.{extension}"', "X-Content-Type-Options": "nosniff"}
+    return StreamingResponse(
+        _content(asked.format, exported(who, only, text=text)), media_type=kind, headers=headers
+    )  # fmt: skip
 
 
 routes = [route("GET", "/export", export, scope="read", queries=ExportQuery)]

@@ -103,8 +103,12 @@ async def request_page(
     private: bool = False,
     force: bool = False,
     batch_id: UUID | None = None,
+    known: Mapping[str, Any] | None = None,
 ) -> Requested:
-    """Ask for a web page: made once, read again only with `force` or after a failure."""
+    """Ask for a web page: made once, read again only with `force` or after a failure.
+
+    `known` are fields of a new resource that somebody knows beforehand.
+    """
     canonical = canonical_url(url)
     own = address_of(account, canonical, private=True)
     entered = None if private else await _by_address(session, own)  # one's own private copy is a duplicate, too
@@ -113,7 +117,14 @@ async def request_page(
         entered, is_new = await enter(
             session,
             account,
-            {"title": title or url, "url": url, "canonical_url": canonical, "type": "webpage", "private": private},
+            {
+                **(known or {}),
+                "title": title or url,
+                "url": url,
+                "canonical_url": canonical,
+                "type": "webpage",
+                "private": private,
+            },
             {"source": "url", "url": url, "given_title": title, "batch_id": batch_id},
             own if private else canonical,
         )

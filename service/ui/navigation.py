@@ -32,6 +32,7 @@ PLACES = (
 
 OWN = (
     Place("n", "/ui/notifications", "nav.notifications", "bell"),
+    Place("i", "/ui/import", "imports.title", "plus"),
     Place("w", "/ui/webhooks", "webhooks", "link"),
 )
 """In the menu of the account."""

@@ -32,6 +32,7 @@ from service.ui.assets import FOLDER, Assets
 from service.ui.collections import collection_page, collections_page, public_collection_page
 from service.ui.documents import document_rows, documents_page
 from service.ui.graph import graph_page
+from service.ui.imports import imports_page
 from service.ui.knowledge import author_page, authors_page, categories_page, category_page, known_of
 from service.ui.notifications import notifications_page
 from service.ui.pages import page, render
@@ -314,6 +315,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),
     page("GET", "/ui/reviews", reviews_page, scope="read"),
+    page("GET", "/ui/import", imports_page, scope="read"),
     page("GET", "/ui/notifications", notifications_page, scope="read"),
     page("GET", "/ui/documents", documents_page, scope="read"),
     page("GET", "/ui/documents/rows", document_rows, scope="read"),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from service.ui import quiz_text, webhook_text
+from service.ui import import_text, quiz_text, webhook_text
 from service.ui.library_text import LIBRARY, LIBRARY_BROWSER
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
@@ -406,7 +406,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-for words in (quiz_text, webhook_text):
+for words in (quiz_text, webhook_text, import_text):
     ENGLISH.update(words.ENGLISH)
     BROWSER.update(words.BROWSER)
 ENGLISH.update(LIBRARY)

@@ -140,6 +140,8 @@ async def use(
     lamps = (await api.post("/collections", json={"name": "Lamps"})).json()["id"]
     assert (await api.post(f"/collections/{lamps}/resources", json={"resource_ids": ids})).status_code == 200
 
+    brought = await api.post("/import", files={"file": ("x.bib", b"@book{x, title={Brought in}, year=2001}")})
+    assert brought.status_code == 202, brought.text
     await study(api, ids[1], hurry)
 
     async def carried() -> bool:

@@ -227,6 +227,8 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         passage = {"start": 0, "end": 3, "note": HIDDEN, "tags": [HIDDEN]}
         annotation = await her.post(f"/resources/{note_id}/annotations", json=passage)
         assert annotation.status_code == 201, annotation.text
+        brought = await her.post("/import", files={"file": (f"{HIDDEN}.csv", HIDDEN.encode())})
+        assert brought.status_code == 202, brought.text
         quiz_id, question_id = await quiz_of(UUID((await her.get("/users/me")).json()["id"]), UUID(note_id))
         hook = await her.post("/webhooks", json={"url": f"https://example.org/{HIDDEN}", "events": ["resource.*"]})
         delivery = await her.post(f"/webhooks/{hook.json()['id']}/test")
@@ -239,7 +241,7 @@ async def test_nobody_reaches_what_is_anothers(app: Starlette, role: Role) -> No
         hers = {
             hook.json()["id"], delivery.json()["delivery_id"], feed.json()["id"], feed_link.json()["id"],
             collection.json()["id"], annotation.json()["id"], subject.json()["id"], pieces.json()["upload_id"],
-            str(quiz_id), str(question_id), taken.json()["session_id"],
+            *brought.json().values(), str(quiz_id), str(question_id), taken.json()["session_id"],
             note.json()["id"], page.json()["id"], page.json()["task_id"], document["resource_id"], document["id"],
             document["task_id"], studied, *quiz.json().values(),
             saved.json()["id"], batch.json()["task_id"], token.json()["id"], signed_in,

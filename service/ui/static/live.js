@@ -8,7 +8,8 @@ const NAMES = [
   "resource.updated", "resource.content_changed", "resource.metadata_changed", "resource.deleted",
   "search.index_updated", "embedding.generated", "quiz.requested", "quiz.generation.started",
   "quiz.generation.progress", "quiz.generated", "quiz.generation.failed", "quiz.question_replaced",
-  "quiz.session.submitted", "user.notification",
+  "quiz.session.submitted", "user.notification", "import.requested", "import.progressed", "import.completed",
+  "import.failed",
 ];
 const HIDDEN = 10_000; // ms after which a hidden tab gives its connection back
 const RETRY = 5_000; // ms, for answers after which the browser does not try again by itself
