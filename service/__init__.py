@@ -75,6 +75,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "quiz_sessions",
         "reviews",
         "notifications",
+        "monitoring",
     ),
     "notifications": (),
 }

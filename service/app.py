@@ -35,6 +35,7 @@ from service.live.bell import ring
 from service.live.hub import hub
 from service.live.routes import routes as live_routes
 from service.monitoring.routes import routes as monitoring_routes
+from service.monitoring.sampling import sampling
 from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
 from service.outbox import Relay
@@ -159,6 +160,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             forwarding(ring) as announce,
             Relay(bus, TABLE.route, send, announce).running(),
             executed.recording(),
+            sampling(),
         ):
             yield
 

@@ -116,6 +116,7 @@ class SystemEvent(StrEnum):
     USER_NOTIFICATION = "user.notification"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
+    SCHEDULE_RUN_REQUESTED = "schedule.run_requested"
 
     CACHE_HIT = "cache.hit"
     CACHE_MISS = "cache.miss"

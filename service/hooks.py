@@ -32,6 +32,7 @@ from service.ingestion.events import (
     IngestionStalled,
     IngestionStarted,
 )
+from service.monitoring.events import ScheduleRunRequested
 from service.notifications.kinds import CAUSES
 from service.notifications.listening import notify
 from service.quality.events import QualityComputed, QualityStale
@@ -97,6 +98,7 @@ GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
 REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
+PERIODIC = [RECONCILE, WATCH, CLEAN_FILES, DEGRADATION, OUTLIERS, CUT, RETRAIN, CLEAN]  # those of the timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,11 @@ class On:
 def changes(field: str) -> Callable[[Any], bool]:
     """Return the condition that an event names `field` among the changed ones."""
     return lambda event: field in event.changed_fields
+
+
+def asks_for(task: Task) -> Callable[[Any], bool]:
+    """Return the condition that somebody wants a task of the timetable to run now."""
+    return lambda event: event.schedule == task.name
 
 
 def names_differ(event: ResourceUpdated) -> bool:
@@ -206,6 +213,7 @@ HOOKS = [
     On(AuthorsStale,            AUTHORS),
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
+    *(On(ScheduleRunRequested,  task, when=asks_for(task)) for task in PERIODIC),  # besides the timetable's own runs
     *(On(Event.registry[name],  notify) for name in CAUSES if name in Event.registry),
     On(ResourceUpdated,         INVALIDATE),
     On(ResourceDeleted,         INVALIDATE),
