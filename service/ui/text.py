@@ -3,6 +3,7 @@
 from typing import Any
 
 from service.ui import quiz_text
+from service.ui.operations_text import OPERATIONS, OPERATIONS_BROWSER
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
@@ -393,7 +394,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 """What the modules in the browser say; they get it as JSON with each page."""
 
 ENGLISH.update(quiz_text.ENGLISH)
+ENGLISH.update(OPERATIONS)
 BROWSER.update(quiz_text.BROWSER)
+BROWSER.update(OPERATIONS_BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:
