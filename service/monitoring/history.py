@@ -41,6 +41,7 @@ class Step:
 
     at: datetime
     waiting: dict[str, float] = field(default_factory=dict[str, float])  # by queue
+    age: float | None = None  # of what waits longest
     succeeded: float | None = None
     failed: float | None = None
     retried: float | None = None
@@ -59,6 +60,7 @@ async def history(session: ReadSession, span: Span, queue: str | None, now: date
             continue
         if row.waiting is not None:
             step.waiting[row.queue] = float(row.waiting)
+            step.age = max(step.age or 0, row.age)
         step.succeeded = (step.succeeded or 0) + float(row.succeeded / row.minutes)
         step.failed = (step.failed or 0) + float(row.failed / row.minutes)
         step.retried = (step.retried or 0) + float(row.retried / row.minutes)

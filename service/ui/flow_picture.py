@@ -7,7 +7,7 @@ from math import log10
 
 from markupsafe import Markup, escape
 
-from service.hooks import HOOKS, QUEUES, TASKS, On
+from service.hooks import HOOKS, PERIODIC, QUEUES, TASKS, On
 from service.queue.requeue import Requeue
 from service.queue.task import Queue, Task
 from service.ui.plots import brief, seconds
@@ -35,6 +35,10 @@ class Started:
     arrows: list[Arrow]
     succeeded: int
     failed: int
+
+    @property
+    def periodic(self) -> bool:
+        return self.task in PERIODIC
 
     @property
     def ended(self) -> int:

@@ -153,7 +153,8 @@ def _plots(steps: list[history.Step]) -> list[tuple[str, Any, list[Line]]]:
     flat = Line(text("ops.waiting"), 0, [0.0 if step.waiting else None for step in steps])
     drawn = [
         ("depth", depth or [flat], brief),
-        ("throughput", [Line(text("ops.line.succeeded"), 3, [step.succeeded for step in steps])], brief),
+        ("age", [Line(text("ops.oldest"), 5, [step.age for step in steps])], seconds),
+        ("throughput", [Line(text("ops.line.succeeded"), 4, [step.succeeded for step in steps])], brief),
         (
             "latency",
             [
@@ -162,14 +163,8 @@ def _plots(steps: list[history.Step]) -> list[tuple[str, Any, list[Line]]]:
             ],
             seconds,
         ),
-        (
-            "failures",
-            [
-                Line(text("ops.line.failed"), 0, [step.failed for step in steps]),
-                Line(text("ops.line.retried"), 1, [step.retried for step in steps]),
-            ],
-            brief,
-        ),
+        ("failures", [Line(text("ops.line.failed"), 0, [step.failed for step in steps])], brief),
+        ("retries", [Line(text("ops.line.retried"), 1, [step.retried for step in steps])], brief),
     ]
     plots: list[tuple[str, Any, list[Line]]] = []
     for name, lines, shown in drawn:
