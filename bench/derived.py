@@ -9,18 +9,17 @@ import os
 import random
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from uuid import UUID
 
 import psutil
 from sqlalchemy import text
 
-from bench.classification import articles, fetched
+from bench.classification import PACKAGE, articles
 from bench.cranfield import model_server
+from bench.debian import unpacked
 from bench.graph import _rank
 from bench.report import Report, WorkNotDone
 from bench.servers import process, servers
@@ -29,13 +28,14 @@ from service.authors.normalization import AUTHORS_INPUT
 from service.database import reading, transaction
 from service.graph.resolution import NODE_INPUT
 from service.inference import MODEL, embed_passages
+from service.ingestion.given import CITATIONS_VERSION
 from service.migrations import migrate
 from service.quality import actions as quality
 from service.quality.assessment import assess
 from service.quality.inputs import SOURCE_INPUT
 from service.resources import actions as resources
 from service.search import actions as search
-from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT
+from service.search.inputs import EMBEDDING_INPUT, INDEX_INPUT, LABELS_INPUT
 from service.security.accounts import Account, create_user
 from service.security.permissions import ROLES
 from service.settings import settings
@@ -70,10 +70,14 @@ _FILL = [
         (resource_id, is_predicted, rank, category_id, confidence, assigned, input_hash, model)
     SELECT r.id, true, n, (SELECT id FROM categories ORDER BY id OFFSET n LIMIT 1), .5, n = 0, e.input_hash, {CURRENT}
     FROM resources r JOIN embeddings e ON e.resource_id = r.id, generate_series(0, 4) n""",
-    f"""INSERT INTO search_documents (resource_id, configuration, input_hash, tsv, length, labels, truncated)
-    SELECT r.id, 'simple', {INDEX_INPUT}, to_tsvector('simple', r.content), 5, '{{}}', false FROM resources r""",
+    f"""INSERT INTO search_documents
+        (resource_id, configuration, input_hash, labels_hash, tsv, length, labels, truncated)
+    SELECT r.id, 'simple', {INDEX_INPUT}, {LABELS_INPUT}, to_tsvector('simple', r.content), 5, '{{}}', false
+    FROM resources r""",
     f"""INSERT INTO graph_nodes (resource_id, input_hash, keys)
     SELECT r.id, {NODE_INPUT}, ARRAY['url:' || r.url] FROM resources r""",
+    f"""INSERT INTO citation_readings (resource_id, input_hash)
+    SELECT r.id, md5('{CITATIONS_VERSION} ' || r.content_hash) FROM resources r""",
     """INSERT INTO citations (id, resource_id, position, kind, value, text, keys, target_id)
     SELECT gen_random_uuid(), r.id, 0, 'url', '', '', '{}',
         uuid_in(md5((1 + floor(random() * :size))::int::text)::cstring)
@@ -91,8 +95,7 @@ def run() -> Report:
         f"of them harmed; {TEXTS} texts of 1,000 words, each embedded, classified, judged and indexed on its own, with "
         "the processor time of the task's process and of the model server; then the same embedded eight at a time.",
     )
-    with tempfile.TemporaryDirectory() as cache:
-        texts = _texts(Path(cache))
+    texts = _texts()
     with servers() as place, (place.home / "inference.log").open("wb") as log:
         environment = place.environment(PHAROS_INFERENCE_SOCKET=str(place.home / "inference"))
         os.environ |= environment
@@ -103,11 +106,11 @@ def run() -> Report:
     return report
 
 
-def _texts(cache: Path) -> list[tuple[str, str]]:
+def _texts() -> list[tuple[str, str]]:
     """Return texts of a little over 1,000 words, each of several articles of FOLDOC."""
     made: list[tuple[str, str]] = []
     words: list[str] = []
-    for article in articles(fetched(cache)):
+    for article in articles(unpacked(PACKAGE) / "usr" / "share" / "dictd"):
         words += f"{article.title}. {article.text}".split(" ")
         if len(words) >= LENGTH:
             made.append((article.title, " ".join(words)))

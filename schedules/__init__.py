@@ -9,7 +9,7 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, OUTLIERS, RECONCILE, RETRAIN, WARM, WATCH
+from service.hooks import CLEAN, CLEAN_FILES, CUT, DEGRADATION, OUTLIERS, RECONCILE, REMIND, RETRAIN, WARM, WATCH
 from service.queue import sender
 
 TIMETABLE = [
@@ -20,6 +20,7 @@ TIMETABLE = [
     (cron("0 2 * * *"), DEGRADATION),
     (cron("0 3 * * 7"), OUTLIERS),
     (cron("30 4 * * *"), CUT),
+    (cron("0 5 * * *"), REMIND),
     (cron("0 0 1 * *"), RETRAIN),
     (cron("0 4 * * *"), CLEAN),
 ]

@@ -64,6 +64,8 @@ class SystemEvent(StrEnum):
     QUIZ_SESSION_STARTED = "quiz.session.started"
     QUIZ_SESSION_SUBMITTED = "quiz.session.submitted"
 
+    REVIEWS_DUE = "reviews.due"
+
     BATCH_REQUESTED = "batch.requested"
 
     COLLECTION_CREATED = "collection.created"

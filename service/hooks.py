@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-# Notifications name events by text: their classes must be known.
-import service.queue.events  # noqa: F401  # pyright: ignore[reportUnusedImport]
 from service.annotations.events import AnnotationCreated, AnnotationsStale
 from service.authors.events import AuthorsStale
 from service.batches.events import BatchRequested
@@ -50,6 +48,7 @@ from service.resources.events import (
     ResourceMetadataChanged,
     ResourceUpdated,
 )
+from service.reviews.events import ReviewsDue
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
 from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
 
@@ -94,11 +93,12 @@ CUT = Task("cut_notifications", BATCH, 1, 300)
 INVALIDATE = Task("invalidate_cache", URGENT, 3, 30, "resource_id")
 CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
 WARM = Task("warm_cache", BATCH, 1, 600)
+REMIND = Task("remind_of_reviews", BATCH, 1, 300)
 GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
 REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
-PERIODIC = [RECONCILE, WATCH, CLEAN_FILES, DEGRADATION, OUTLIERS, CUT, RETRAIN, CLEAN]  # those of the timetable
+PERIODIC = [RECONCILE, WATCH, CLEAN_FILES, DEGRADATION, OUTLIERS, CUT, REMIND, RETRAIN, CLEAN]  # those of the timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +213,9 @@ HOOKS = [
     On(AuthorsStale,            AUTHORS),
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
+    On(ReviewsDue,              notify),
     *(On(ScheduleRunRequested,  task, when=asks_for(task)) for task in PERIODIC),  # besides the timetable's own runs
-    *(On(Event.registry[name],  notify) for name in CAUSES if name in Event.registry),
+    *(On(Event.registry[name],  notify) for name in CAUSES if name != ReviewsDue.name),
     On(ResourceUpdated,         INVALIDATE),
     On(ResourceDeleted,         INVALIDATE),
     On(WarmingRequested,        WARM,  passes="prefixes"),

@@ -18,7 +18,7 @@ from service.queue.worker import EngineBoot
 
 ACTORS = (
     "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
-    "batches quizzes notifications cache monitoring maintenance"
+    "batches quizzes reviews notifications cache monitoring maintenance"
 ).split()
 OVERFLOW = 4  # connections beyond those that a worker keeps open
 KEPT = 16  # connections, at most: a task holds one only while it reads or writes

@@ -33,9 +33,9 @@ _TEXT = 0x81  # the first byte of a frame that is a whole text message
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One logged event; `progress` is what it tells the progress of, None where every one counts."""
+    """One event; `progress` is what it tells the progress of, None where every one counts."""
 
-    position: int
+    position: int | None  # None: it passes, and stands in no log
     audience: UUID | None
     sse: bytes
     wire: bytes  # as a WebSocket frame
@@ -55,17 +55,25 @@ class Frame:
         subject = row.data.get(field) if field else None
         return cls(row.position, row.audience, sse, wire, (row.name, str(subject)) if subject else None)
 
+    @classmethod
+    def passing(cls, event: dict[str, Any]) -> "Frame":
+        """Write the progress of a person's task, as it is broadcast."""
+        name, audience = event["name"], UUID(event["audience"])
+        shown = {field: value for field, value in event.items() if field != "audience"}
+        sse = b"event: %s\ndata: %s\n\n" % (name.encode(), _json(shown))
+        return cls(None, audience, sse, framed(_json(message(None, shown))), (name, str(event["data"]["task_id"])))
+
     @property
     def text(self) -> str:
         """The WebSocket message."""
         return self.wire[{126: 4, 127: 10}.get(self.wire[1], 2) :].decode()
 
 
-def message(position: int, event: dict[str, Any]) -> dict[str, Any]:
+def message(position: int | None, event: dict[str, Any]) -> dict[str, Any]:
     """Return the WebSocket message of an event: its data stand beside `type` and `id` where it is of a special type."""
     name: str = event["name"]
     kind = TYPES.get(name) or TYPES.get(f"{name.partition('.')[0]}.", "event")
-    about = {"type": kind, "id": position, "event": name, "event_id": event["id"]}
+    about = {"type": kind, "event": name, "event_id": event["id"]} | ({} if position is None else {"id": position})
     rest = {field: event[field] for field in ("timestamp", "correlation_id", "cause")}
     return {**event["data"], **about, **rest} if kind != "event" else {**about, **rest, "data": event["data"]}
 

@@ -6,15 +6,16 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from operator import attrgetter
 from time import monotonic
 from uuid import UUID
 
+import orjson
 import structlog
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from service.broadcast.statuses import CHANNEL as PROGRESS_CHANNEL
 from service.database import reading
 from service.errors import RateLimited, Unavailable
 from service.event_log import EventRow, history
@@ -22,6 +23,7 @@ from service.live.bell import BELL
 from service.live.frames import Frame
 from service.live.listener import End, Listener
 from service.queue.bell import listen as hear_bell
+from service.queue.bell import subscribe
 from service.queue.link import BrokerAway
 from service.security.authentication import recognised
 from service.security.credentials import Credential
@@ -101,7 +103,7 @@ class Hub:
     async def missed(self, account_id: UUID, after: int) -> list[Frame]:
         """Return the next events beyond a position that the account may see, some of them; none: there are no more."""
         if self._cursor is not None and after >= self._floor:
-            place = bisect_right(self._recent, after, key=attrgetter("position"))
+            place = bisect_right(self._recent, after, key=lambda frame: frame.position or 0)
             mine = (frame for frame in self._recent[place:] if frame.audience in (None, account_id))
             return [frame for frame, _ in zip(mine, range(BATCH), strict=False)]
         async with self._readers, reading() as session:
@@ -124,6 +126,23 @@ class Hub:
         while True:
             with suppress(BrokerAway):
                 await hear_bell(BELL, lambda _: self._rung.set())
+            await asyncio.sleep(POLL)
+
+    async def hear_progress(self) -> None:
+        """Hand on how far the tasks of people are, which stands in no log."""
+
+        def hear(said: bytes) -> None:
+            if not said or not self.listeners:
+                return
+            event = orjson.loads(said)
+            if event["data"]["status"] == "processing":  # the log tells of beginning and end
+                frame = Frame.passing(event)
+                for listener in self.listeners:
+                    listener.offer([frame])
+
+        while True:
+            with suppress(BrokerAway):
+                await subscribe(PROGRESS_CHANNEL, hear)
             await asyncio.sleep(POLL)
 
     async def watch(self) -> None:
@@ -164,10 +183,10 @@ class Hub:
                 rows = (await session.scalars(grown.order_by(EventRow.position).limit(BATCH))).all()
             if rows:
                 frames = [Frame.of(row) for row in rows]
-                self._cursor = frames[-1].position
+                self._cursor = rows[-1].position
                 self._recent += frames
                 if len(self._recent) > 2 * KEPT:
-                    self._floor = self._recent[-KEPT - 1].position
+                    self._floor = self._recent[-KEPT - 1].position or 0
                     del self._recent[:-KEPT]
                 for listener in self.listeners:
                     listener.offer(frames)
@@ -204,7 +223,12 @@ async def hub() -> AsyncGenerator[Hub]:
     global _hub
     allow_files()
     _hub = Hub()
-    parts = {"hub": _hub.run(), "hub bell": _hub.hear(), "hub watch": _hub.watch()}
+    parts = {
+        "hub": _hub.run(),
+        "hub bell": _hub.hear(),
+        "hub progress": _hub.hear_progress(),
+        "hub watch": _hub.watch(),
+    }
     tasks = [asyncio.create_task(part, name=name) for name, part in parts.items()]
     try:
         yield _hub

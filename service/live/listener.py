@@ -83,5 +83,11 @@ class Listener:
 
 def latest(frames: Sequence[Frame]) -> list[Frame]:
     """Leave out progress that a later frame has overtaken; the order stays."""
-    last = {frame.progress: frame.position for frame in frames if frame.progress}
-    return [frame for frame in frames if frame.progress is None or last[frame.progress] == frame.position]
+    last = {frame.progress: frame for frame in frames if frame.progress}
+    return [frame for frame in frames if frame.progress is None or last[frame.progress] is frame]
+
+
+def beyond(frames: Sequence[Frame], sent: int) -> tuple[list[Frame], int]:
+    """Return those frames that come after a position, and the position after them; what only passes always comes."""
+    new = [frame for frame in frames if frame.position is None or frame.position > sent]
+    return new, max((frame.position for frame in new if frame.position is not None), default=sent)

@@ -25,7 +25,7 @@ from service.live import hub as hubs
 from service.live.codes import Code
 from service.live.frames import Frame
 from service.live.hub import DATABASE_AWAY, Hub
-from service.live.listener import End, Listener
+from service.live.listener import End, Listener, beyond
 from service.live.stream import secret
 from service.security.accounts import Account
 from service.security.authentication import authenticate
@@ -196,12 +196,11 @@ class Socket:
             sent, self._resume = await hub.since(listener, self._resume), None
             await self._send({"type": "websocket.send", "text": f'{{"type":"ready","id":{sent}}}'})
             while self._resume is None and (frames := await hub.missed(account.id, sent)):
-                sent = frames[-1].position
+                _, sent = beyond(frames, sent)
                 await self._put(listener, frames)
             while self._resume is None:
-                frames = [frame for frame in await listener.take() if frame.position > sent]
+                frames, sent = beyond(await listener.take(), sent)
                 if frames:
-                    sent = frames[-1].position
                     await self._put(listener, frames)
                 elif listener.end is not None:
                     raise Closing(_CODES[listener.end], f"{listener.end.value}.".capitalize())

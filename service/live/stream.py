@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from service.errors import Invalid
 from service.live import hub as hubs
 from service.live.hub import DATABASE_AWAY, Hub
+from service.live.listener import beyond
 from service.security.credentials import Credential
 from service.security.sessions import COOKIE
 from service.web import Shape, account, query
@@ -66,12 +67,11 @@ class EventStream(Response):
         yield b": listening\n\n"
         sent = await self.hub.since(listener, self.after)
         while frames := await self.hub.missed(self.account_id, sent):
-            sent = frames[-1].position
+            _, sent = beyond(frames, sent)
             yield b"".join(frame.sse for frame in frames)
         while True:
-            frames = [frame for frame in await listener.take(HEARTBEAT) if frame.position > sent]
+            frames, sent = beyond(await listener.take(HEARTBEAT), sent)
             if frames:
-                sent = frames[-1].position
                 yield b"".join(frame.sse for frame in frames)
             elif listener.end is not None:
                 return

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from service.collections.tables import Collection
 from service.database import ReadSession
 from service.event_log import EventRow
-from service.events import Envelope, Event
+from service.events import Envelope
 from service.ingestion.tables import Ingestion
 from service.notifications.kinds import CAUSES, Kind
 from service.notifications.tables import NotificationPreference
@@ -34,14 +34,15 @@ class Facts:
     data: dict[str, Any]
     audience: UUID | None
     timestamp: datetime
+    bulk: bool = False
 
     @classmethod
     def of(cls, source: Envelope | EventRow) -> "Facts":
         """Take them from either."""
         if isinstance(source, EventRow):
-            return cls(source.id, source.name, source.data, source.audience, source.timestamp)
+            return cls(source.id, source.name, source.data, source.audience, source.timestamp, source.bulk)
         data = source.event.model_dump(mode="json")
-        return cls(source.id, source.event.name.value, data, source.audience, source.timestamp)
+        return cls(source.id, source.event.name.value, data, source.audience, source.timestamp, source.bulk)
 
     def uuid(self, field: str) -> UUID | None:
         """Return a field that holds an id."""
@@ -72,6 +73,8 @@ async def told(session: ReadSession, facts: Facts) -> list[Told]:
 
 async def _document(session: ReadSession, facts: Facts, kind: Kind) -> list[Told]:
     resource_id, user_id = facts.uuid("resource_id"), facts.uuid("user_id")
+    if kind == "document_ready" and facts.bulk:  # the reconciler had it made anew, perhaps with all the others
+        return []
     found = select(Resource.title, Ingestion.filename, Ingestion.batch_id).outerjoin(
         Ingestion, Ingestion.resource_id == Resource.id
     )
@@ -84,7 +87,7 @@ async def _document(session: ReadSession, facts: Facts, kind: Kind) -> list[Told
 
 
 async def _ingestion(session: ReadSession, facts: Facts, kind: Kind) -> list[Told]:
-    """Tell who asked for it last; an upload's failure is told by document.failed where there is such an event."""
+    """Tell who asked for it last; an upload's failure is told by document.failed."""
     found = (
         select(Resource.title, Resource.url, Resource.owner_id, Ingestion, AcceptedTask.owner_id.label("asked"))
         .join(Ingestion, Ingestion.resource_id == Resource.id)
@@ -92,7 +95,7 @@ async def _ingestion(session: ReadSession, facts: Facts, kind: Kind) -> list[Tol
         .where(Resource.id == facts.uuid("resource_id"))
     )
     row = (await session.execute(found)).one_or_none()
-    if row is None or (row.Ingestion.source == "upload" and "document.failed" in Event.registry):
+    if row is None or row.Ingestion.source == "upload":
         return []
     name = row.title or row.Ingestion.filename or row.url or "Untitled"
     link, group = f"/ui/resources/{facts.data['resource_id']}", _group(facts, row.Ingestion.batch_id)

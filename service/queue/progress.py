@@ -8,7 +8,6 @@ from threading import Lock
 import orjson
 import structlog
 
-from service.broadcast.statuses import CHANNEL, progress_told
 from service.queue.delivery import Run
 from service.queue.link import BrokerAway
 from service.queue.scripting import Call, execute, script
@@ -58,6 +57,8 @@ class Reporter:
         message = self._message
         if message is None or "accepted" not in message.options:
             return []
+        from service.broadcast.statuses import CHANNEL, progress_told  # which knows the queue's events
+
         owner_id, origin = message.options["accepted"][1], message.options.get("correlation_id")
         return [CHANNEL, progress_told(message.message_id, message.actor_name, owner_id, origin, word)]
 

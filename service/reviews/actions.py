@@ -10,12 +10,15 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, text
 
 from service.database import ReadSession, Session
 from service.errors import NotFound
+from service.outbox import emit
 from service.quizzes.tables import Question
 from service.resources.tables import Resource, visible
 from service.reviews.days import tomorrow
+from service.reviews.events import ReviewsDue
 from service.reviews.memory import Memory, rating_of, reviewed
 from service.reviews.tables import Review, ReviewCard
 from service.security.accounts import Account
+from service.security.tables import User
 
 _TURN = text("SELECT pg_advisory_xact_lock(7262013, uuid_hash(CAST(:owner AS uuid)))")
 
@@ -98,6 +101,19 @@ async def due(
     order = (ReviewCard.state == "review", ReviewCard.due, ReviewCard.question_id)
     page = matching.with_only_columns(ReviewCard, Question).order_by(*order).limit(limit).offset(offset)
     return total or 0, [(card, question) for card, question in await session.execute(page)]
+
+
+async def announce_due(session: Session, now: datetime) -> int:
+    """Emit reviews.due for everybody to whom questions come back on this day (UTC); returns for how many people."""
+    cards = select(ReviewCard.owner_id, func.count()).join(Question, Question.id == ReviewCard.question_id)
+    cards = cards.join(Resource, Resource.id == Question.resource_id)
+    cards = cards.join(User, User.id == ReviewCard.owner_id)
+    seen = or_(~Resource.private, Resource.owner_id == ReviewCard.owner_id)
+    cards = cards.where(is_due(now, ZoneInfo("UTC")), Question.retired_at.is_(None), User.disabled_at.is_(None), seen)
+    rows = (await session.execute(cards.group_by(ReviewCard.owner_id).order_by(ReviewCard.owner_id))).all()
+    for owner_id, count in rows:
+        emit(session, ReviewsDue(user_id=owner_id, count=count), audience=owner_id)
+    return len(rows)
 
 
 async def card_of(

@@ -13,9 +13,7 @@ from service import database
 from service.annotations import actions as annotations
 from service.collections import actions as collections
 from service.database import Session, reading, transaction
-from service.graph import actions as graph
 from service.hooks import RECONCILE
-from service.ingestion.extracted import Citation
 from service.queue import Task
 from service.queue.broker import PharosBroker
 from service.recommendations import actions as recommendations
@@ -43,6 +41,10 @@ DERIVED = {
     "categories": {"revision"},
     "classifications": {"classified_at", "model"},
     "citations": set[str](),
+    "citation_readings": set[str](),
+    "passages": set[str](),
+    "quizzes": {"completed_at"},
+    "quiz_questions": set[str](),
     "graph_nodes": set[str](),
     "graph_ranks": set[str](),
     "authors": {"created_at"},
@@ -99,25 +101,24 @@ async def process(
     await database.connect("test", 5, 10)
 
 
+def address(number: int) -> str:
+    return f"https://island.example/{KINDS[number % len(KINDS)]}/{number}"
+
+
 async def write(session: Session, ada: Account, number: int) -> UUID:
     """Add a short text about one of ten things, by one of its authors, in the words of no other."""
     kind = KINDS[number % len(KINDS)]
     fields: dict[str, Any] = {
         "title": f"The {kind} of year {number}",
         "content": f"In year {number} the {kind} was mended by {number % 7} people. They wrote down how the {kind} "
-        f"of the island did, what it cost ({number * 3} pounds), and who looked after it until year {number + 1}.",
-        "url": f"https://island.example/{kind}/{number}",
+        f"of the island did, what it cost ({number * 3} pounds), and who looked after it until year {number + 1}."
+        + "".join(f" See {address(one)}." for one in (number - 1, number - 2) if one >= 0),
+        "url": address(number),
         "language": "en",
         "authors": [f"Keeper, {chr(65 + number % 26)}."],
         "subjects": [kind],
     }
     return (await resources.create(session, ada, fields, source="content")).id
-
-
-async def cite(session: Session, id: UUID, numbers: list[int]) -> None:
-    """Record that a text cites others."""
-    urls = [f"https://island.example/{KINDS[one % len(KINDS)]}/{one}" for one in numbers]
-    await graph.replace_citations(session, id, [Citation("url", url, url) for url in urls])
 
 
 async def library(ada: Account, process: Process, size: int) -> list[UUID]:
@@ -127,7 +128,6 @@ async def library(ada: Account, process: Process, size: int) -> list[UUID]:
         async with transaction() as session:
             for _ in range(min(50, size - len(ids))):
                 ids.append(await write(session, ada, len(ids)))
-                await cite(session, ids[-1], [one for one in (len(ids) - 2, len(ids) - 3) if one >= 0])
     async with transaction() as session:
         for kind in KINDS[:5]:
             await tree.add(session, ada, f"{kind} and what is like it")

@@ -109,7 +109,12 @@ async def test_five_thousand_pages(api: httpx.AsyncClient, worker: Engine, uploa
 
     await until(is_indexed, 180)
     assert (await api.get(f"/documents/{item['id']}")).json()["pages"] == 5000
-    assert (await api.get(f"/documents/{item['id']}/passages")).json()["total"] > 1000
+    passages = f"/documents/{item['id']}/passages"
+    total = (await api.get(passages)).json()["total"]
+    last = (await api.get(passages, params={"offset": total - 1})).json()["items"][-1]
+    content = (await api.get(f"/resources/{item['resource_id']}")).json()["content"]
+    assert "Keeper 4999" in content
+    assert (total > 500, last["end"]) == (True, len(content))
 
 
 async def test_too_many_pages_are_refused_with_a_reason(api: httpx.AsyncClient, worker: Engine, upload: Upload) -> None:

@@ -17,6 +17,7 @@ from service.embedded.postgres import Postgres
 from tests.e2e.conftest import Open
 from tests.e2e.test_page import AUDIT
 from tests.installation import Installation
+from tests.quizzes.samples import CELLS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -219,3 +220,55 @@ def test_a_quiz_ends_when_its_time_is_up(open_page: Open, installation: Installa
     page.clock.fast_forward(1000 * 2)
     page.wait_for_url(f"**/ui/sessions/{started.json()['session_id']}")
     expect(page.locator(".verdict")).to_contain_text("25.0 %")
+
+
+def test_from_the_upload_to_the_next_day(open_page: Open, installation: Installation, pictures: Path) -> None:
+    page = open_page()
+    page.goto("/ui/documents")
+    page.set_input_files("#files", [{"name": "cells.txt", "mimeType": "text/plain", "buffer": CELLS.encode()}])
+    paper = page.locator(".paper", has_text="cells")
+    expect(paper).to_have_attribute("data-status", "ready", timeout=60_000)  # watched, without a reload
+
+    page.goto("/ui/quizzes")
+    form = page.locator("#quiz-form")
+    if not form.is_visible():
+        page.locator(".quiz-new summary").click()
+    form.locator("label", has_text="cells").locator("input").check()
+    form.get_by_label("Short answer").uncheck()
+    form.locator("[name=number]").fill("8")
+    form.locator("button[type=submit]").click()
+    quiz = page.locator("#quizzes > li[data-status=ready]", has_text="cells")
+    expect(quiz).to_be_visible(timeout=60_000)
+    picture(page, pictures, "quizzes")
+    quiz.get_by_role("link", name="Take").click()
+    page.wait_for_url("**/take")
+    id = page.url.split("/")[-2]
+    page.get_by_role("button", name="Start").click()
+    expect(page.locator(".question")).not_to_have_count(0)
+    asked = page.locator(".question").count()
+    shown_before = page.content()
+    assert page.request.get(f"/quizzes/{id}/questions").status == 409  # nobody looks the answers up now
+    assert '"answer"' not in shown_before
+    page.get_by_role("button", name="All on one page").click()
+    for number in range(asked):
+        question = page.locator(".question").nth(number)
+        if question.get_attribute("data-type") == "fill_in_blank":
+            question.locator("input[type=text]").first.fill("the nucleus")
+        else:
+            question.locator(".option").first.click()
+    expect(page.locator("#answered")).to_have_text(f"{asked} of {asked}")
+    page.get_by_role("button", name="Submit").click()
+    page.get_by_role("dialog").get_by_role("button", name="Submit").click()
+    page.wait_for_url("**/ui/sessions/*")
+    results = page.request.get(f"/sessions/{page.url.split('/')[-1]}/results").json()
+    expect(page.locator(".verdict")).to_contain_text(f"{results['percentage']:.1f} %")
+    for one in results["questions"]:
+        assert one["passage"]["text"] in CELLS
+    picture(page, pictures, "result-of-a-document")
+
+    pass_days(installation, 1)
+    page.goto("/ui/reviews")
+    wrong = sum(not one["points"] for one in results["questions"])  # what was right comes back later
+    assert wrong
+    expect(page.locator("#left")).to_have_text(f"{wrong} left")
+    expect(page.locator("#reveal")).to_be_visible()

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from service.broadcast.statuses import CHANNEL, progress_told
 from service.database import transaction
 from service.embedded import free_port
 from service.live import hub as hubs
@@ -25,6 +26,7 @@ from service.live.bell import ring
 from service.live.codes import Code
 from service.live.hub import Hub
 from service.live.routes import routes
+from service.queue.link import client
 from service.security import sockets as protocol
 from service.security.connections import Patient
 from service.security.middleware import middleware
@@ -316,6 +318,31 @@ async def test_the_task_of_a_person_is_told_of_as_its_status(join: Join, person:
         told = await read(client)
     assert (told["type"], told["event"], told["id"]) == ("task_status_update", "task.status.update", position)
     assert (told["task_id"], told["status"], told["progress"]) == (task, "completed", 100)
+
+
+async def test_progress_passes_and_stands_in_no_log(join: Join, person: NewPerson, hub: Hub) -> None:
+    ada, ben = await person("ada"), await person("ben")
+    task = str(uuid4())
+    word = orjson.dumps({"current": 1, "total": 4, "message": "a quarter"})
+    told = progress_told(task, "generate_quiz", str(ada.account.id), None, word)
+    async with join(ada, 0) as hers, join(ben, 0) as his:
+        await ready(hers)
+        await ready(his)
+        await until(lambda: say(told))
+        message = await read(hers)
+        assert (message["type"], message["task_id"], message["progress"], "id" in message) == (
+            "task_status_update", task, 25, False,
+        )  # fmt: skip
+        [position] = await log_events()
+        assert await ids(his, 1) == [position]  # and nothing before it
+        while "id" not in (message := await read(hers)):
+            assert message["task_id"] == task
+        assert message["id"] == position
+
+
+async def say(told: bytes) -> int:
+    """Broadcast, and tell how many heard it."""
+    return await client().call(("PUBLISH", CHANNEL, told))
 
 
 async def test_a_disabled_account_is_hung_up_on_within_a_second(join: Join, person: NewPerson, hub: Hub) -> None:

@@ -1,5 +1,6 @@
 """Whom each event concerns, and what is said of it."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -7,7 +8,6 @@ import pytest
 
 from service.collections import actions as collections
 from service.database import transaction
-from service.events import Event
 from service.ingestion.tables import Ingestion
 from service.notifications import preferences
 from service.notifications.kinds import CAUSES, KINDS
@@ -67,16 +67,23 @@ async def test_a_page_that_failed_is_told_to_who_asked_for_it(ada: Account, ben:
     assert await of(ada) == []
 
 
-async def test_an_upload_that_failed_is_told_once(ada: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_failed_is_told_by_its_document(ada: Account) -> None:
     id = await add(ada, "Lenses", "Glass bends light.")
     await entered(id, source="upload")
-    failed = facts("ingestion.failed", resource_id=id, success=False, error="No text.", error_type="Empty")
-    monkeypatch.setitem(Event.registry, "document.failed", Event)
-    await happened(failed)
+    about = {"resource_id": id, "error": "No text.", "error_type": "Empty"}
+    await happened(facts("ingestion.failed", success=False, **about))
     assert await of(ada) == []
-    monkeypatch.delitem(Event.registry, "document.failed")
-    await happened(failed)
-    assert [told["kind"] for told in await of(ada)] == ["ingestion_failed"]
+    await happened(facts("document.failed", document_id=uuid4(), user_id=ada.id, **about))
+    assert [told["kind"] for told in await of(ada)] == ["document_failed"]
+
+
+async def test_what_the_reconciler_has_indexed_again_is_no_news(ada: Account) -> None:
+    id = await add(ada, "Lenses", "Glass bends light.")
+    done = facts("indexing.completed", resource_id=id, document_id=uuid4(), user_id=ada.id, passages=1)
+    await happened(replace(done, bulk=True))
+    assert await of(ada) == []
+    await happened(done)
+    assert [told["kind"] for told in await of(ada)] == ["document_ready"]
 
 
 async def test_a_quiz(ada: Account) -> None:

@@ -32,6 +32,7 @@ from service.hooks import (
     PROFILE,
     QUALITY,
     RECONCILE,
+    REMIND,
     RETRAIN,
     TASKS,
     WARM,
@@ -118,7 +119,7 @@ async def use(
         lost = text("UPDATE search_documents SET input_hash = '' WHERE resource_id = :id")
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
-    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM)
+    by_the_clock = (RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM, REMIND)
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
     await until(complete, 30)

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 
 from service.database import reading, transaction
 from service.exports.spreadsheet import FORMULA
+from service.outbox import OutboxRow
 from service.quizzes.tables import Question
 from service.reviews import actions
 from service.reviews.anki import field
@@ -179,6 +180,22 @@ async def test_due_today_is_where_one_lives(ada: httpx.AsyncClient) -> None:
     assert "IANA" in refused.json()["errors"][0]["msg"]
     assert (await ada.get("/reviews/due", params={"timezone": "Asia/Kathmandu"})).status_code == 200
     assert id
+
+
+async def test_who_has_questions_due_hears_of_it_once_a_day(ada: httpx.AsyncClient, grace: httpx.AsyncClient) -> None:
+    first, *_ = await learnt(ada, True, True, True)
+    await learnt(grace, True)
+    await ada.post(f"/reviews/{first}/suspend")
+    now = datetime.now(UTC)
+    for when, people in ((now, 0), (now + timedelta(days=30), 2)):
+        async with transaction() as session:
+            assert await actions.announce_due(session, when) == people
+    async with reading() as session:
+        rows = (await session.scalars(select(OutboxRow).where(OutboxRow.name == "reviews.due"))).all()
+    assert {(row.data["user_id"], row.data["count"], row.audience) for row in rows} == {
+        (str(await me(ada)), 2, await me(ada)),
+        (str(await me(grace)), 1, await me(grace)),
+    }
 
 
 async def test_what_is_suspended_waits(ada: httpx.AsyncClient) -> None:
