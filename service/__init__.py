@@ -97,6 +97,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "webhooks",
         "feeds",
         "imports",
+        "monitoring",
     ),
     "notifications": (),
 }

@@ -41,6 +41,7 @@ from service.live.routes import routes as live_routes
 from service.mcp.routes import routes as mcp_routes
 from service.mcp.serving import assistants
 from service.monitoring.routes import routes as monitoring_routes
+from service.monitoring.sampling import sampling
 from service.notifications.routes import routes as notification_routes
 from service.openapi import describe
 from service.outbox import Relay
@@ -178,6 +179,7 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             assistants(),
             lag.watched(),
             keeping(),
+            sampling(),
         ):
             yield
 

@@ -130,6 +130,7 @@ class SystemEvent(StrEnum):
     FEED_DUE = "feed.due"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
+    SCHEDULE_RUN_REQUESTED = "schedule.run_requested"
 
     CACHE_HIT = "cache.hit"
     CACHE_MISS = "cache.miss"

@@ -34,6 +34,7 @@ from service.ingestion.events import (
     IngestionStalled,
     IngestionStarted,
 )
+from service.monitoring.events import ScheduleRunRequested
 from service.notifications.kinds import CAUSES
 from service.notifications.listening import notify
 from service.quality.events import QualityComputed, QualityStale
@@ -108,6 +109,19 @@ LOOK = Task("find_due_feeds", BATCH, 1, 60)
 BACKUP = Task("back_up_library", BATCH, 2, 60)
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
+PERIODIC = [
+    RECONCILE,
+    WATCH,
+    LOOK,
+    CLEAN_FILES,
+    BACKUP,
+    DEGRADATION,
+    OUTLIERS,
+    CUT,
+    REMIND,
+    RETRAIN,
+    CLEAN,
+]  # those of the timetable
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +151,11 @@ class On:
 def changes(field: str) -> Callable[[Any], bool]:
     """Return the condition that an event names `field` among the changed ones."""
     return lambda event: field in event.changed_fields
+
+
+def asks_for(task: Task) -> Callable[[Any], bool]:
+    """Return the condition that somebody wants a task of the timetable to run now."""
+    return lambda event: event.schedule == task.name
 
 
 def names_differ(event: ResourceUpdated) -> bool:
@@ -226,6 +245,7 @@ HOOKS = [
     On(ProfileStale,            PROFILE),
     On(TaskRequeued,            REQUEUE),    # of a dead letter
     On(ReviewsDue,              notify),
+    *(On(ScheduleRunRequested,  task, when=asks_for(task)) for task in PERIODIC),  # besides the timetable's own runs
     *(On(Event.registry[name],  notify) for name in CAUSES if name != ReviewsDue.name),
     On(Event,                   offer),      # to webhooks
     On(WebhookChanged,          renew),

@@ -63,24 +63,38 @@ ORDER BY relname
 """
 
 
+async def _connected(url: str) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET session_replication_role = replica; SET lock_timeout = '10s'")
+    return connection
+
+
 class Broom:
     """Empties the tables of a database and the keys of Redis databases."""
 
-    def __init__(self, connection: asyncpg.Connection, clients: list[redis.asyncio.Redis], tables: dict[str, bool]):
-        self._connection, self._clients, self._tables = connection, clients, tables
-        self._looking = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {name}) AS {name}" for name in tables)
+    def __init__(self, url: str, connection: asyncpg.Connection, clients: list[redis.asyncio.Redis]):
+        self._url, self._connection, self._clients = url, connection, clients
+
+    async def _look_round(self) -> None:
+        rows = await self._connection.fetch(_TABLES)
+        self._tables = {row["name"]: row["vectors"] for row in rows}
+        self._looking = "SELECT " + ", ".join(f"EXISTS (SELECT FROM {name}) AS {name}" for name in self._tables)
 
     @classmethod
     async def over(cls, database_url: str, redis_urls: Iterable[str]) -> "Broom":
         """Connect."""
-        connection = await asyncpg.connect(database_url)
-        await connection.execute("SET session_replication_role = replica; SET lock_timeout = '10s'")
-        tables = {row["name"]: row["vectors"] for row in await connection.fetch(_TABLES)}
-        return cls(connection, [redis.asyncio.Redis.from_url(url) for url in redis_urls], tables)
+        clients = [redis.asyncio.Redis.from_url(url) for url in redis_urls]
+        broom = cls(database_url, await _connected(database_url), clients)
+        await broom._look_round()
+        return broom
 
     async def sweep(self) -> None:
         """Leave no row and no key."""
-        row = await self._connection.fetchrow(self._looking)
+        try:
+            row = await self._connection.fetchrow(self._looking)
+        except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, OSError):  # a test ended all connections
+            self._connection = await _connected(self._url)
+            row = await self._connection.fetchrow(self._looking)
         assert row is not None
         filled = [name for name in self._tables if row[name.strip('"')]]
         if filled:

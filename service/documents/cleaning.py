@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, union
 
 from service import storage
 from service.database import reading, transaction
@@ -43,9 +43,8 @@ async def unused() -> list[str]:
     old = await storage.configured().keys(UNUSED)
     for keys in (old[at : at + AT_ONCE] for at in range(0, len(old), AT_ONCE)):
         async with reading() as session:
-            used = select(Document.original).where(Document.original.in_(keys))
-            used = used.union(select(Ingestion.original).where(Ingestion.original.in_(keys)))
-            used = used.union(select(Import.original).where(Import.original.in_(keys)))
+            columns = (Document.original, Ingestion.original, Import.original)
+            used = union(*(select(column).where(column.in_(keys)) for column in columns))
             found += sorted(set(keys) - set((await session.scalars(used)).all()))
     return found
 

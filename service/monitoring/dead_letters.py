@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service import queue
-from service.database import reading, transaction
+from service.database import Session, reading, transaction
 from service.errors import NotFound
 from service.events import current_origin, origin
 from service.hooks import REQUEUE
@@ -20,6 +20,8 @@ from service.queue.dead_letters import Which
 from service.queue.link import BrokerAway
 from service.queue.reasons import Reason
 from service.queue.tables import DeadLetter
+from service.security import audit
+from service.security.sessions import Visitor
 from service.web import Moment, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
 
 EXAMPLES = 10  # refused letters that an answer names
@@ -100,16 +102,18 @@ async def retry_letter(request: Request) -> Response:
     async with transaction() as session:
         which = Which(ids=[letter_id])
         retried = await dead_letters.retry(session, which, REQUEUE, known, account(request).id)
-    if retried.refused:
-        raise retried.refused[0][1]
-    if not retried.tasks:
-        raise NotFound(what="dead letter", id=letter_id)
+        if retried.refused:
+            raise retried.refused[0][1]
+        if not retried.tasks:
+            raise NotFound(what="dead letter", id=letter_id)
+        await _note(session, request, "letters_retried", 1, {"ids": [str(letter_id)]})
     return respond({"task_id": retried.tasks[0]}, 202)
 
 
 async def retry_letters(request: Request) -> Response:
     """Send the tasks of all chosen letters again, as bulk work; those that fail again meanwhile are left."""
-    which, known = (await parse(request, Chosen)).which(), await _known()
+    chosen, known = await parse(request, Chosen), await _known()
+    which = chosen.which()
     async with reading() as session:
         which = replace(which, until=await session.scalar(select(func.now())))
     count, refused, last = 0, list[tuple[UUID, Exception]](), None
@@ -117,6 +121,8 @@ async def retry_letters(request: Request) -> Response:
         while True:
             async with transaction() as session:
                 retried = await dead_letters.retry(session, which, REQUEUE, known, account(request).id, last)
+                if retried.tasks:
+                    await _note(session, request, "letters_retried", len(retried.tasks), _said(chosen))
             if (last := retried.last) is None:
                 break
             count += len(retried.tasks)
@@ -131,14 +137,29 @@ async def discard_letter(request: Request) -> Response:
     async with transaction() as session:
         if not await dead_letters.discard(session, Which(ids=[letter_id])):
             raise NotFound(what="dead letter", id=letter_id)
+        await _note(session, request, "letters_discarded", 1, {"ids": [str(letter_id)]})
     return no_content()
 
 
 async def discard_letters(request: Request) -> Response:
     """Give the tasks of all chosen letters up for good."""
-    which = (await parse(request, Chosen)).which()
+    chosen = await parse(request, Chosen)
     async with transaction() as session:
-        return respond({"discarded": await dead_letters.discard(session, which)})
+        count = await dead_letters.discard(session, chosen.which())
+        if count:
+            await _note(session, request, "letters_discarded", count, _said(chosen))
+    return respond({"discarded": count})
+
+
+def _said(chosen: Chosen) -> dict[str, Any]:
+    """Return a choice as the audit log keeps it: not all of a long list."""
+    said = chosen.model_dump(mode="json", exclude_defaults=True)
+    return said | {"ids": said["ids"][:EXAMPLES]} if "ids" in said else said
+
+
+async def _note(session: Session, request: Request, action: audit.Action, count: int, chosen: dict[str, Any]) -> None:
+    detail = {"letters": count, **chosen}
+    await audit.record(session, action, account(request).id, None, Visitor.of(request).address, **detail)
 
 
 async def _known() -> set[str]:

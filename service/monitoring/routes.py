@@ -10,15 +10,16 @@ from starlette.responses import Response
 
 from service import queue
 from service.bus import bus
-from service.database import pool_status, reading
+from service.database import pool_status, reading, transaction
 from service.event_log import history, shown
 from service.hooks import HOOKS, TASKS
-from service.monitoring import dead_letters, metrics, patterns, tasks
+from service.monitoring import actions, dead_letters, metrics, patterns, tasks
 from service.monitoring.exposition import CONTENT_TYPE
 from service.monitoring.readiness import readiness
 from service.queue.requeue import Requeue
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
+from service.security.sessions import Visitor
 from service.web import Listed, Paged, Shape, account, no_content, page, query, respond, route
 
 
@@ -106,14 +107,25 @@ async def read_schedules(request: Request) -> Response:
 
 async def pause_queue(request: Request) -> Response:
     """Take nothing more from a queue; what is sent to it waits until it goes on."""
-    await queue.pause(request.path_params["name"])
+    async with transaction() as session:
+        await actions.pause(session, account(request), Visitor.of(request).address, request.path_params["name"])
     return no_content()
 
 
 async def resume_queue(request: Request) -> Response:
     """Let a paused queue go on."""
-    await queue.resume(request.path_params["name"])
+    async with transaction() as session:
+        await actions.resume(session, account(request), Visitor.of(request).address, request.path_params["name"])
     return no_content()
+
+
+async def run_schedule(request: Request) -> Response:
+    """Run a task of the timetable now, besides its own times."""
+    async with transaction() as session:
+        task_id = await actions.run_now(
+            session, account(request), Visitor.of(request).address, request.path_params["name"]
+        )
+    return respond({"task_id": task_id}, 202, {"Location": f"/tasks/{task_id}"})
 
 
 async def flow(request: Request) -> Response:
@@ -161,6 +173,7 @@ routes = [
     route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
     route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
     route("GET", "/schedules", read_schedules, scope="read", gives=Answer),
+    route("POST", "/schedules/{name}/run", run_schedule, scope="admin", gives=Answer, status=202),
     route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),
     route("POST", "/queues/{name}/resume", resume_queue, scope="admin", status=204),
     route("GET", "/monitoring/alerts", list_alerts, scope="metrics", queries=AlertsQuery, gives=Listed[AlertView]),

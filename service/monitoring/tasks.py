@@ -16,7 +16,9 @@ from service.queue.browse import seen
 from service.queue.link import BrokerAway
 from service.queue.state import FAILED, TaskState, task_state, task_states
 from service.queue.tables import AcceptedTask, DeadLetter
+from service.security import audit
 from service.security.accounts import Account
+from service.security.sessions import Visitor
 from service.settings import settings
 from service.web import Paged, account, page, path_id, query, respond, route
 
@@ -84,6 +86,9 @@ async def cancel_task(request: Request) -> Response:
         if row.status is not None:
             raise ledger.AlreadyEnded(status=row.status)
         over = await ledger.cancel(session, row)
+        if row.owner_id != who.id:
+            address = Visitor.of(request).address
+            await audit.record(session, "task_cancelled", who.id, task_id, address, task=row.name)
     state = await task_state(task_id)
     return respond(_shown(state or ledger.state_of(row)), 200 if over else 202)
 

@@ -27,7 +27,7 @@ lanes.py         order of the lanes, room for each class of work
 offload.py       computations in processes
 runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome
-heartbeat.py     signs of life
+heartbeat.py     signs of life; tally.py: what ended in which minute; durations.py: how long it took
 bell.py          what wakes an idle engine
 figures.py       how many tasks ended how, and how long they took
 retries.py       another try or a dead letter

@@ -1,9 +1,13 @@
 """Which tasks there are, by what they do: a bounded look at the places where they stand, never at all of Redis."""
 
+from typing import Any
+
+import orjson
+
 from service.queue.layout import present_layout
 from service.queue.link import NAMESPACE, Command, client
 from service.queue.state import CANCELLED, FAILED, SUCCEEDED
-from service.queue.task import Queue
+from service.queue.task import Queue, queue_of
 
 PER_PLACE = 100  # tasks of a lane, of what is due in a queue, of what a worker has in hand
 MOST = 1000
@@ -17,6 +21,15 @@ async def seen(status: str | None = None) -> list[str]:
     for reply in await client().read(*looks):
         ids |= dict.fromkeys(id.decode("utf-8", "replace") for id in reply)
     return list(ids)[:MOST]
+
+
+async def message_of(task_id: str) -> dict[str, Any] | None:
+    """Return the message of a task that has not ended, in Dramatiq's wire format; None where it has, or is unknown."""
+    [lane] = await client().read(("HGET", f"{NAMESPACE}:task:{task_id}", "q"))
+    if lane is None:
+        return None
+    [body] = await client().read(("HGET", f"{NAMESPACE}:{queue_of(lane.decode())}.msgs", task_id))
+    return None if body is None else orjson.loads(body)
 
 
 async def _looks(status: str | None) -> list[Command]:

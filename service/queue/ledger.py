@@ -14,11 +14,11 @@ from uuid import UUID
 import orjson
 import structlog
 from dramatiq import Message
-from sqlalchemy import select
+from sqlalchemy import or_, select, tuple_
 
 from service.database import ReadSession, Session, Statement, fetch, transaction
 from service.errors import Conflict
-from service.events import Event, origin
+from service.events import Event, current_origin, origin
 from service.outbox import emit
 from service.queue.cancel import cancel as cancel_message
 from service.queue.delivery import Done
@@ -36,7 +36,8 @@ from service.queue.task import Dispatch, Queue, Task
 log = structlog.get_logger(__name__)
 
 _ACCEPT = Statement(
-    "INSERT INTO tasks (id, name, queue, owner_id) VALUES (:id, :name, :queue, :owner_id) ON CONFLICT DO NOTHING"
+    """INSERT INTO tasks (id, name, queue, owner_id, correlation_id)
+    VALUES (:id, :name, :queue, :owner_id, :correlation_id) ON CONFLICT DO NOTHING"""
 )
 _OWNERS = Statement("SELECT id, owner_id FROM tasks WHERE id = ANY(:ids) AND ended_at IS NULL")
 _END = Statement(
@@ -77,7 +78,8 @@ class Accepted:
 
 async def accept(session: Session, owner_id: UUID, task: Task, task_id: UUID) -> None:
     """Write down, with the request, that a person asked for a task."""
-    await session.fetch(_ACCEPT, id=task_id, name=task.name, queue=task.queue.name, owner_id=owner_id)
+    belongs = {"owner_id": owner_id, "correlation_id": current_origin().correlation_id}
+    await session.fetch(_ACCEPT, id=task_id, name=task.name, queue=task.queue.name, **belongs)
 
 
 async def was_cancelled(session: ReadSession, task_id: UUID | None) -> bool:
@@ -93,6 +95,33 @@ async def recent(session: ReadSession, owner_id: UUID | None, name: str | None) 
         chosen = chosen.where(AcceptedTask.owner_id == owner_id)
     if name is not None:
         chosen = chosen.where(AcceptedTask.name == name)
+    return (await session.scalars(chosen)).all()
+
+
+async def older(
+    session: ReadSession,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+    *,
+    name: str | None = None,
+    queue: str | None = None,
+    status: str | None = None,
+) -> Sequence[AcceptedTask]:
+    """Return tasks that anybody asked for, newest first, those beyond a place (time and id); by an index, however many.
+
+    With a status come also those whose end is not written: their state is in Redis.
+    """
+    chosen = select(AcceptedTask).order_by(AcceptedTask.created_at.desc(), AcceptedTask.id.desc()).limit(limit)
+    if before is not None:
+        chosen = chosen.where(tuple_(AcceptedTask.created_at, AcceptedTask.id) < before)
+    if name is not None:
+        chosen = chosen.where(AcceptedTask.name == name)
+    if queue is not None:
+        chosen = chosen.where(AcceptedTask.queue == queue)
+    if status in (SUCCEEDED, FAILED, CANCELLED):
+        chosen = chosen.where(or_(AcceptedTask.status == status, AcceptedTask.status.is_(None)))
+    elif status is not None:
+        chosen = chosen.where(AcceptedTask.status.is_(None))
     return (await session.scalars(chosen)).all()
 
 

@@ -20,7 +20,10 @@ WORKERS = f"{NAMESPACE}:__workers__"
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """One worker process; `active` holds `task_id`, `name` and `running_s` of what it runs."""
+    """One worker process; `active` holds `task_id`, `name` and `running_s` of what it runs.
+
+    `load` is that of its host over the last minute, per processor: beyond 1, work waits for one.
+    """
 
     id: str
     host: str
@@ -35,6 +38,7 @@ class WorkerStatus:
     started_at: datetime
     heartbeat_age_s: float
     tasks: list[str] = field(default_factory=list[str])  # names of what it can run
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

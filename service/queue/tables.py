@@ -39,12 +39,14 @@ class AcceptedTask(Base):
         Index("ix_tasks_owner_id_created_at", "owner_id", "created_at"),
         Index("ix_tasks_created_at", "created_at"),
         Index("ix_tasks_name_created_at", "name", "created_at"),
+        Index("ix_tasks_open", "created_at", postgresql_where=text("status IS NULL")),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(Text)
     queue: Mapped[str] = mapped_column(Text)
     owner_id: Mapped[UUID]
+    correlation_id: Mapped[str | None] = mapped_column(Text)  # of the request
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     cancelled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     status: Mapped[str | None] = mapped_column(Text)  # how it ended

@@ -27,7 +27,7 @@ from service.security.login_links import LinkUsedUp, redeem_login_link
 from service.security.permissions import PUBLIC
 from service.security.sessions import Visitor, drop_cookie, set_cookie, sign_in, sign_out
 from service.security.tables import LoginLink, User
-from service.ui import library
+from service.ui import library, operations
 from service.ui.assets import FOLDER, Assets
 from service.ui.collections import collection_page, collections_page, public_collection_page
 from service.ui.documents import document_rows, documents_page
@@ -322,6 +322,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/quizzes", quizzes_page, scope="read"),
     page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
     page("GET", "/ui/webhooks", webhooks_page, scope="read"),
+    *operations.routes,
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),
     page("GET", "/ui/join", join_page, scope=PUBLIC),

@@ -4,6 +4,7 @@ from typing import Any
 
 from service.ui import import_text, quiz_text, webhook_text
 from service.ui.library_text import LIBRARY, LIBRARY_BROWSER
+from service.ui.operations_text import OPERATIONS, OPERATIONS_BROWSER
 from service.ui.study_text import STUDY, STUDY_BROWSER
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
@@ -411,6 +412,8 @@ for words in (quiz_text, webhook_text, import_text):
     BROWSER.update(words.BROWSER)
 ENGLISH.update(LIBRARY)
 BROWSER.update(LIBRARY_BROWSER)
+ENGLISH.update(OPERATIONS)
+BROWSER.update(OPERATIONS_BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:

@@ -12,7 +12,6 @@ VERSIONED = ("collections", "annotations")
 
 INDEXES = (
     ("ix_dead_letters_queue_failed_at", "dead_letters", ["queue", "failed_at"]),
-    ("ix_tasks_name_created_at", "tasks", ["name", "created_at"]),
     ("ix_audit_log_action_id", "audit_log", ["action", "id"]),
     ("ix_documents_created_at", "documents", ["created_at", "id"]),
     ("ix_collections_name", "collections", [sa.text("lower(name)"), "id"]),

@@ -19,6 +19,7 @@
 --   dramatiq:rate:<bound>       zset    the last starts that a bound of so many in a time has granted, ms
 --   dramatiq:line:<task>/<key>  list    ids of an ordered task; the first one is queued, scheduled or running
 --   dramatiq:recent:<status>    list    ids of the last thousand that ended so, the newest first
+--   dramatiq:minute:<n>         hash    what ended in the n-th minute since 1970, kept for three hours (tally.py)
 --   dramatiq:__layout__         string  counts changes of the next two, which workers keep in mind
 --   dramatiq:__ranks__          set     lanes of priorities that are not their queue's
 --   dramatiq:__paused__         set     queues from which nothing is taken

@@ -34,6 +34,11 @@ export function listen(from, hear, catchUp) {
   } else if (document.readyState === "complete") begin();
 }
 
+/** Hear events of these names as well; to be called before the page is complete. */
+export function hearAlso(names) {
+  NAMES.push(...names.filter((name) => !NAMES.includes(name)));
+}
+
 function begin() {
   if (begun || !listeners.length) return;
   begun = true;
