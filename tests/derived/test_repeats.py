@@ -3,7 +3,7 @@
 import asyncio
 from io import BytesIO
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -15,22 +15,27 @@ from service.documents import actions as documents
 from service.hooks import (
     ANCHOR,
     AUTHORS,
+    BACKUP,
     CITE,
     CLASSIFY,
     CLEAN,
     CLEAN_FILES,
     CUT,
     DEGRADATION,
+    DELIVER,
     EMBED,
     GENERATE,
     GRAPH,
+    IMPORT,
     INDEX,
     INDEX_DOCUMENT,
     INGEST,
     INVALIDATE,
     LABEL,
+    LOOK,
     MEAN,
     OUTLIERS,
+    POLL,
     PROCESS,
     PROCESS_BATCH,
     PROFILE,
@@ -89,6 +94,9 @@ HARM: dict[Task, list[str]] = {  # what makes a task's work undone, for the reso
     CUT: [],
     GENERATE: [],
     REMIND: [],
+    BACKUP: [],
+    LOOK: [],
+    **{task: [] for task in (DELIVER, IMPORT, POLL)},  # of what is gone; what is there has tests of its own
     REPLACE: [],
 }
 
@@ -106,7 +114,8 @@ async def argument(task: Task, ada: Account, ids: list[UUID]) -> Any:
         found = await session.scalar(text(queries[task.key])) if task.key in queries else None
         document = await session.scalar(text("SELECT resource_id FROM documents LIMIT 1"))
     of_documents = dict.fromkeys((INGEST, PROCESS, INDEX_DOCUMENT), document)
-    one = (of_documents | {PROFILE: ada.id}).get(task, found or ids[2])
+    gone = {DELIVER: uuid4(), IMPORT: uuid4(), POLL: "gone.example"}
+    one = (of_documents | gone | {PROFILE: ada.id}).get(task, found or ids[2])
     return [one] if task in (GRAPH, MEAN) else one
 
 

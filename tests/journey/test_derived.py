@@ -75,7 +75,7 @@ async def test_everything_derived_comes_follows_and_goes(
         return note["start"] is not None and text[note["start"] : note["end"]] == "blue lantern"
 
     await eventually(moved, limit(ANCHOR))
-    names = [event["name"] for event in (await got(api, f"/resources/{id}/timeline"))["events"]]
+    names = [event["name"] for event in (await got(api, f"/resources/{id}/timeline"))["items"]]
     in_order(names, ["ingestion.started", "citations.extracted", "authors.extracted", "resource.created",
                      "ingestion.completed", "search.index_updated", "embedding.generated", "quality.computed",
                      "resource.classified", "resource.content_changed", "embedding.generated"])  # fmt: skip
