@@ -1,8 +1,11 @@
 """Static files, under addresses that change with their content, so that browsers may keep them for good."""
 
+from functools import cache
+from gzip import compress
 from hashlib import sha256
 from pathlib import Path
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -26,6 +29,12 @@ def asset(name: str) -> str:
     return f"/ui/static/{VERSION}/{name}"
 
 
+@cache
+def _small(name: str) -> bytes | None:
+    """Return a text file compressed; they are public, so that compression tells nobody anything."""
+    return compress((FOLDER / name).read_bytes(), 9, mtime=0) if name.endswith((".css", ".js", ".svg")) else None
+
+
 class Assets(StaticFiles):
     """Serves `/ui/static/<name>`, checked again each time, and `/ui/static/<version>/<name>`, kept for good."""
 
@@ -33,4 +42,9 @@ class Assets(StaticFiles):
         version, _, name = path.partition("/")
         response = await super().get_response(name or path, scope)
         response.headers["Cache-Control"] = FOREVER if name and version == VERSION else "public, no-cache"
-        return response
+        response.headers["Vary"] = "Accept-Encoding"
+        small = _small(name or path) if "gzip" in Headers(scope=scope).get("accept-encoding", "") else None
+        if small is None or response.status_code != 200:
+            return response
+        headers = {name: response.headers[name] for name in ("Cache-Control", "Vary", "ETag", "Last-Modified")}
+        return Response(small, headers={**headers, "Content-Encoding": "gzip"}, media_type=response.media_type)

@@ -7,6 +7,7 @@ from math import log10
 
 from markupsafe import Markup, escape
 
+from service.events import Event
 from service.hooks import HOOKS, PERIODIC, QUEUES, TASKS, On
 from service.queue.requeue import Requeue
 from service.queue.task import Queue, Task
@@ -52,9 +53,7 @@ def started(events: Mapping[str, int], runs: Mapping[str, Mapping[str, int]]) ->
     for task in sorted(TASKS, key=lambda task: order[task.queue.name]):
         rows = [row for row in HOOKS if row.run is task]
         arrows = [
-            Arrow(
-                row.event.name, events.get(row.event.name, 0), seconds(row.after) if row.after else "", bool(row.when)
-            )
+            Arrow(_when(row), events.get(_when(row), 0), seconds(row.after) if row.after else "", bool(row.when))
             for row in rows
         ]
         ended = runs.get(task.name, {})
@@ -64,8 +63,13 @@ def started(events: Mapping[str, int], runs: Mapping[str, Mapping[str, int]]) ->
 
 def at_once() -> list[tuple[str, list[str]]]:
     """Return the functions that run in process, by event; what has dead letters sent again is one of them."""
-    rows = sorted((row.event.name, _name(row)) for row in HOOKS if not isinstance(row.run, Task))
+    rows = sorted((_when(row), _name(row)) for row in HOOKS if not isinstance(row.run, Task))
     return [(event, [name for _, name in found]) for event, found in groupby(rows, key=lambda row: row[0])]
+
+
+def _when(row: On) -> str:
+    """Return the name of the event of a row; `*` stands for any."""
+    return "*" if row.event is Event else row.event.name
 
 
 def _name(row: On) -> str:
