@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from service.bus import EventBus
 from service.events import Envelope, Event, current_origin
-from service.hooks import EMBED, HOOKS, INDEX, INGEST, On, Table
+from service.hooks import EMBED, HOOKS, INDEX, INGEST, INVALIDATE, On, Table
 from service.ingestion.events import IngestionStarted
 from service.queue.task import Dispatch, Task
 from service.resources.events import ResourceContentChanged, ResourceDeleted, ResourceUpdated
@@ -101,7 +101,7 @@ async def test_listeners_run_after_the_tasks_were_sent_and_know_the_cause() -> N
 
     bus.on(ResourceUpdated, lambda _: order.append(current_origin()))
     await bus.publish([envelope], Table(HOOKS).route, send)
-    assert order[0] == [INDEX]
+    assert order[0] == [INDEX, INVALIDATE]
     assert (order[1].correlation_id, order[1].cause) == ("request-1", envelope.id)
 
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from service.hooks import EMBED, GRAPH, INDEX, INGEST, PROCESS, QUALITY
+from service.hooks import EMBED, GRAPH, INDEX, INGEST, INVALIDATE, PROCESS, QUALITY
 from tests.sent import Sent
 
 pytestmark = pytest.mark.integration
@@ -26,10 +26,10 @@ async def test_a_change_asks_for_what_it_makes_stale_and_no_more(api: httpx.Asyn
     await api.put(f"/resources/{id}", json=LAMP)
     await api.put(f"/resources/{id}", json={"title": "Lanterns"})
     await sent.expect(INDEX, resource_id=id)
-    for task in (QUALITY, GRAPH):
+    for task in (QUALITY, GRAPH, INVALIDATE):
         await sent.expect(task, resource_id=id)
     sent.refute(EMBED)
-    assert len(sent.asked) == 3
+    assert len(sent.asked) == 4
 
 
 async def test_each_way_in_has_its_task(api: httpx.AsyncClient, sent: Sent) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from service.cli import adding, following, keeping, shown, transfer
+from service.cli import adding, following, shown, transfer
 from service.cli.api import Api, Trouble
 
 app = typer.Typer(help="Pharos, from the command line.", no_args_is_help=True, add_completion=False)
@@ -184,6 +184,8 @@ def mcp(server: Server = None, token: Token = None) -> None:
 @app.command()
 def backup(file: Annotated[Path, typer.Argument(help="As library.tar.gz; it must not exist.")]) -> None:
     """Write the whole library into one file, on the machine of the server; it may run meanwhile."""
+    from service.cli import keeping  # with the database
+
     keeping.backup(file)
 
 
@@ -195,6 +197,8 @@ def restore(
     ] = False,
 ) -> None:
     """Bring a library back from a backup, into a Pharos that is stopped, and empty."""
+    from service.cli import keeping
+
     keeping.restore(file, force=force)
 
 
@@ -203,6 +207,8 @@ def check(
     repair: Annotated[bool, typer.Option("--repair", help="Set right what can be.")] = False, json: Json = False
 ) -> None:
     """Say what does not fit together in the library, on the machine of the server; 1 where something does not."""
+    from service.cli import keeping
+
     keeping.check(repair=repair, json=json)
 
 

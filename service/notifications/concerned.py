@@ -175,7 +175,8 @@ async def _collection(session: ReadSession, facts: Facts, kind: Kind) -> list[To
 
 
 async def _webhook(session: ReadSession, facts: Facts, kind: Kind) -> list[Told]:
-    webhook = await session.get(Webhook, facts.uuid("webhook_id"))
+    webhook_id = facts.uuid("webhook_id")
+    webhook = await session.get(Webhook, webhook_id) if webhook_id else None
     if webhook is None:
         return []
     name = urlsplit(webhook.url).netloc  # the rest of an address may hold a secret

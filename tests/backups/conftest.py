@@ -2,8 +2,10 @@
 
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from service import database, storage
 from service.settings import Settings, settings
@@ -36,3 +38,14 @@ async def empty_database(servers: Servers, pharos: Settings) -> Callable[[str], 
         return servers.database(name)
 
     return make
+
+
+class Fresh:
+    """Makes engines that nobody keeps: a restore wants nobody on the database."""
+
+    create = staticmethod(create_async_engine)
+
+
+@pytest.fixture
+def engines() -> Any:
+    return Fresh()

@@ -199,7 +199,7 @@ async def rows() -> dict[str, list[str]]:
         names = {str(id): title for id, title in resources.all()}
         dumped: dict[str, list[str]] = {}
         for table in TABLES:
-            which = f" WHERE name ~ '{ONCE}'" if table == "events" else ""
+            which = f" WHERE name ~ '{ONCE}'" if table in ("events", "outbox") else ""
             found = await session.execute(text(f"SELECT * FROM {table}{which}"))
             dumped[table] = sorted(str(plain(dict(row), names)) for row in found.mappings())
         terms = await session.execute(text("SELECT lexeme, documents FROM search_terms WHERE documents > 0"))
