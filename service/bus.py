@@ -66,6 +66,10 @@ class EventBus:
         """Return who hears this type, in calling order."""
         return [handler for handler, _ in self._heard.get(event) or self._resolve(event)]
 
+    def expects(self, event: type[Event]) -> bool:
+        """Tell whether somebody listens to this very type, and not only to all."""
+        return bool(self._listeners.get(event))
+
     def _resolve(self, event: type[Event]) -> tuple[tuple[Handler, ListenerStatistics], ...]:
         handlers = self._listeners.get(event, ())
         if event is not type_of_all:

@@ -233,19 +233,19 @@ class Cache:
         for name, reply in zip(names, replies or [0] * len(names), strict=True):
             if reply or explicit:
                 self.statistics.count("invalidations", keys.prefix_of(name))
-                if bus.get_listeners(CacheInvalidated):
+                if bus.expects(CacheInvalidated):
                     self._tell(CacheInvalidated(key=name))
         return None if replies is None else sum(map(bool, replies))
 
     def _hit(self, place: Place, began: float) -> None:
         self.statistics.count("hits", place.prefix)
         self.statistics.count("hit_seconds", place.prefix, perf_counter() - began)
-        if bus.get_listeners(CacheHit):
+        if bus.expects(CacheHit):
             self._tell(CacheHit(key=place.key))
 
     def _missed(self, place: Place) -> None:
         self.statistics.count("misses", place.prefix)
-        if bus.get_listeners(CacheMiss):
+        if bus.expects(CacheMiss):
             self._tell(CacheMiss(key=place.key))
 
     def _tell(self, event: Event) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from service import database, storage
+from service import database, logs, storage
 from service.settings import Settings, settings
 from tests.conftest import Servers
 
@@ -49,3 +49,9 @@ class Fresh:
 @pytest.fixture
 def engines() -> Any:
     return Fresh()
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets an application that starts here leave the log as it is."""
+    monkeypatch.setattr(logs, "configure", lambda: None)

@@ -15,6 +15,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from starlette.applications import Starlette
 
+from service import logs
 from tests.queue.conftest import until
 
 ROOT = Path(__file__).parents[2]
@@ -67,3 +68,9 @@ async def token(client: httpx.AsyncClient, *scopes: str) -> str:
     answer = await client.post("/auth/tokens", json={"name": "assistant", "scopes": scopes or ["read", "write"]})
     assert answer.status_code == 201, answer.text
     return answer.json()["token"]
+
+
+@pytest.fixture(autouse=True)
+def the_log_of_the_suite(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets an application that starts here leave the log as it is."""
+    monkeypatch.setattr(logs, "configure", lambda: None)

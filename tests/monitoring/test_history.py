@@ -8,6 +8,7 @@ import redis.asyncio
 from sqlalchemy import func, select
 
 from service.database import reading, transaction
+from service.hooks import QUEUES
 from service.monitoring.history import history, rates, runs_since
 from service.monitoring.sampling import sample
 from service.monitoring.tables import QueueMinute
