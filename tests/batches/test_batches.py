@@ -104,6 +104,22 @@ async def test_each_item_is_done_or_has_its_error(api: httpx.AsyncClient, person
     assert [item["id"] for item in found["items"]] == [good]
 
 
+async def test_a_batch_of_three_queues_three_and_says_that_it_did_them(
+    api: httpx.AsyncClient, broker: PharosBroker
+) -> None:
+    ids = [await note(api, f"Lamp {number}") for number in range(3)]
+    task_id = await batch(api, "reindex", ids)
+    async with reading() as session:
+        queued = (await session.execute(select(BatchItem.resource_id, BatchItem.state))).all()
+    assert {(str(id), state) for id, state in queued} == {(id, "pending") for id in ids}
+    async with working(broker):
+        result = (await ended(api, task_id))["result"]
+    assert {name: result[name] for name in ("processed_count", "status")} == {
+        "processed_count": 3,
+        "status": "completed",
+    }
+
+
 async def test_embeddings_are_made_again(api: httpx.AsyncClient, broker: PharosBroker, server: ModelServer) -> None:
     first, second = await note(api, "Lighthouses"), await note(api, "Ships")
     computed = select(func.count()).select_from(text("embeddings")).where(text("chunk_count > 0"))

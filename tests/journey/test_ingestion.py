@@ -175,6 +175,11 @@ async def test_redis_emptied_in_the_middle(api: httpx.AsyncClient, origin: Origi
     async with redis.asyncio.Redis.from_url(installation.broker_url()) as broker:
         await broker.flushall()
     await eventually(lambda: completed(api, ids), 180)
+
+    async def searchable() -> bool:
+        return [await found(api, page.phrase) for page in (PAGES[0], PAGES[-1])] == [[ids[0]], [ids[-1]]]
+
+    await eventually(searchable, 60)
     await emptied_of(api, ids)
 
 

@@ -84,6 +84,8 @@ async def test_names_that_nobody_can_run_are_one(broker: PharosBroker, working: 
             return known is not None and known.outcomes == {"failed": 3}
 
         await until(ended, 20)
+    await figures.tell()
+    assert {name for name in await figures.totals() if name.startswith("unknown")} == {"unknown"}
 
 
 async def test_what_redis_did_not_hear_is_told_later(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> None:
