@@ -144,3 +144,14 @@ async def test_without_redis_the_other_figures_are_told(
     assert "pharos_queue_tasks" not in found
     assert "pharos_outbox_events" in found
     assert values(found["pharos_ready"]) == [0]
+
+
+def test_dashboards_and_alert_rules_ask_for_what_there_is() -> None:
+    folder = PAGE.parents[1] / "deploy" / "monitoring"
+    asked = {
+        name.removesuffix("_bucket")
+        for file in folder.rglob("*.*")
+        for name in re.findall(r"\bpharos_[a-z_]+\b", file.read_text())
+    }
+    assert len(asked) > 5
+    assert asked <= set(re.findall(r"`(pharos_[a-z_]+)`", PAGE.read_text()))
