@@ -21,7 +21,8 @@ LABELS = f"""'type:' || r.type || (CASE WHEN r.language IS NULL THEN '{{}}' ELSE
             || ARRAY(SELECT 'author:' || one FROM unnest(r.authors) AS one)
             || ARRAY(SELECT 'subject:' || one FROM unnest(r.subjects) AS one)
             || ARRAY(SELECT 'tag:' || one FROM unnest(r.tags) AS one)
-            || ARRAY(SELECT DISTINCT 'category:' || one FROM ({CATEGORIES}) about, unnest(lineage) AS one)
+            || ARRAY(SELECT DISTINCT 'category:' || one AS label
+                FROM ({CATEGORIES}) about, unnest(lineage) AS one ORDER BY label)
             || coalesce((ARRAY[{_LEVELS}])[1:{QUALITY_LEVEL}], '{{}}')"""  # noqa: S608
 _LABEL = text(
     f"""UPDATE search_documents d SET labels = {LABELS}, labels_hash = {LABELS_INPUT}

@@ -13,7 +13,7 @@ from service import database
 from service.annotations import actions as annotations
 from service.collections import actions as collections
 from service.database import Session, reading, transaction
-from service.hooks import RECONCILE
+from service.hooks import QUALITY, RECONCILE
 from service.queue import Task
 from service.queue.broker import PharosBroker
 from service.recommendations import actions as recommendations
@@ -138,6 +138,9 @@ async def library(ada: Account, process: Process, size: int) -> list[UUID]:
         for id in ids[:3]:
             await annotations.create(session, ada, id, {"start": 0, "end": 12, "note": "when"})
     await process.settle(60 + size)
+    for id in ids:  # what is measured against the library was measured while that still grew
+        await process.run(QUALITY, resource_id=id)
+    await process.settle(60)
     found: dict[str, int] = {}
     for _ in range(5):  # what depends on the whole library is made again as this grows
         if not (found := await process.reconcile()):
