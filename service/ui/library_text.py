@@ -1,6 +1,6 @@
 """The words of choosing many, collections, categories, authors, and quality; `text.py` has the others."""
 
-LIBRARY: dict[str, str | tuple[str, str]] = {
+ENGLISH: dict[str, str | tuple[str, str]] = {
     # choosing many
     "pick.one": "Select {title}",
     "pick.all": "Select all on this page",
@@ -63,7 +63,7 @@ LIBRARY: dict[str, str | tuple[str, str]] = {
     "quality.relevance": "Relevance",
 }
 
-LIBRARY_BROWSER: dict[str, str | tuple[str, str]] = {
+BROWSER: dict[str, str | tuple[str, str]] = {
     "picked": ("{n} selected", "{n} selected"),
     "tagged": ("Tagged {n} item", "Tagged {n} items"),
     "collected": ("Put {n} item into {name}", "Put {n} items into {name}"),

@@ -1,6 +1,6 @@
 """The words of the operations page."""
 
-OPERATIONS: dict[str, str | tuple[str, str]] = {
+ENGLISH: dict[str, str | tuple[str, str]] = {
     "ops.title": "Operations",
     "ops.parts": "Parts of the operations page",
     "ops.tab.overview": "Overview",
@@ -186,7 +186,7 @@ OPERATIONS: dict[str, str | tuple[str, str]] = {
     "ops.did.schedule_run": "ran a schedule",
 }
 
-OPERATIONS_BROWSER: dict[str, str] = {
+BROWSER: dict[str, str | tuple[str, str]] = {
     "ops.did": "Done.",
     "ops.selected": "{n} selected",
     "ops.retried": "{n} sent again",

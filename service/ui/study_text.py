@@ -1,6 +1,6 @@
 """The words of the pages on which somebody takes a quiz and reviews; `text.py` has the others."""
 
-STUDY: dict[str, str | tuple[str, str]] = {
+ENGLISH: dict[str, str | tuple[str, str]] = {
     # taking a quiz
     "take.questions": ("{n} question", "{n} questions"),
     "take.start": "Start",
@@ -91,7 +91,7 @@ STUDY: dict[str, str | tuple[str, str]] = {
     "reviews.done": "Nothing is due. What you answer in a quiz comes back here when you are about to forget it.",
 }
 
-STUDY_BROWSER: dict[str, str | tuple[str, str]] = {
+BROWSER: dict[str, str | tuple[str, str]] = {
     "saving": "Saving…",
     "saved": "Saved",
     "not.saved": "Not saved yet; trying again",

@@ -2,10 +2,15 @@
 
 from typing import Any
 
-from service.ui import import_text, quiz_text, webhook_text
-from service.ui.library_text import LIBRARY, LIBRARY_BROWSER
-from service.ui.operations_text import OPERATIONS, OPERATIONS_BROWSER
-from service.ui.study_text import STUDY, STUDY_BROWSER
+from service.ui import (
+    document_text,
+    import_text,
+    library_text,
+    operations_text,
+    quiz_text,
+    study_text,
+    webhook_text,
+)
 
 ENGLISH: dict[str, str | tuple[str, str]] = {
     "name": "Pharos",
@@ -153,66 +158,6 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "citation.url": "Link",
     "citation.reference": "Reference",
     "cited.here": "in your library",
-    # documents
-    "documents.title": "Documents",
-    "documents.add": "Add documents",
-    "documents.choose": "Choose files",
-    "documents.hint": "or drop up to 10 files anywhere here, 100 MB each",
-    "documents.private": "Private",
-    "documents.private.title": "Only you see what you upload",
-    "documents.noscript": "Uploading and deleting need JavaScript.",
-    "documents.subject": "Subject",
-    "documents.subject.hint": "No subject",
-    "documents.subjects": "Subjects",
-    "documents.all": "All",
-    "documents.without": "No subject",
-    "documents.ready.of": "{ready} of {all} ready",
-    "documents.new": "New subject",
-    "documents.new.label": "Name of the new subject",
-    "documents.create": "Create",
-    "documents.edit": "Change this subject",
-    "documents.name": "Name",
-    "documents.colour": "Colour",
-    "documents.save": "Save",
-    "documents.drop": "Delete subject",
-    "documents.keeps": "Its documents stay, in no subject.",
-    "documents.q": "Find by name",
-    "documents.status": "Status",
-    "documents.status.any": "Any status",
-    "documents.status.uploaded": "Uploaded",
-    "documents.status.processing": "Being read",
-    "documents.status.processed": "Read",
-    "documents.status.indexed": "Indexed",
-    "documents.status.ready": "Ready",
-    "documents.status.failed": "Failed",
-    "documents.sort": "Order",
-    "documents.sort.-created_at": "Newest first",
-    "documents.sort.filename": "By name",
-    "documents.sort.-size": "Largest first",
-    "documents.sort.subject": "By subject",
-    "documents.show": "Show",
-    "documents.select.all": "Select all on this page",
-    "documents.select": "Select {name}",
-    "documents.move": "Move to",
-    "documents.delete": "Delete",
-    "documents.delete.one": "Delete {name}",
-    "documents.download": "Download {name}",
-    "documents.pages": ("{n} page", "{n} pages"),
-    "documents.none": "No document here matches.",
-    "documents.empty": "Nothing to study yet",
-    "documents.empty.text": "Upload your course material. A minute later it is found by its words and its meaning, and "
-    "ready for a quiz.",
-    "documents.ask.title": "Delete for good?",
-    "documents.ask.text": "The files, their text and everything derived from them go. This cannot be undone.",
-    "documents.drop.title": "Drop to upload",
-    "colour.red": "Red",
-    "colour.orange": "Orange",
-    "colour.olive": "Olive",
-    "colour.green": "Green",
-    "colour.teal": "Teal",
-    "colour.blue": "Blue",
-    "colour.violet": "Violet",
-    "colour.pink": "Pink",
     # the graph
     "graph.title": "Graph",
     "graph.around": "Around “{title}”",
@@ -295,7 +240,6 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "search.next": "Next",
     "search.pages": "Pages of results",
     "search.page": "Page {page} of {pages}",
-    **STUDY,
     # what people are told
     "told.title": "Notifications",
     "told.all": "All",
@@ -396,24 +340,13 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "told.many": "{n} new notifications",
     "read.all": "All marked as read",
     "preferences.saved": "Saved",
-    "documents.known": "{name} is there already, as",
-    "documents.too.many": "At most 10 files go in at once; these are {n}.",
-    "documents.chosen": ("{n} selected", "{n} selected"),
-    "documents.deleting": ("Deleting {n} document", "Deleting {n} documents"),
-    "documents.ready": "{title} is ready",
-    "documents.failed": "{title}: {error}",
     "batch.so.far": "{done} done, {waiting} waiting, {failed} failed",
-    **STUDY_BROWSER,
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-for words in (quiz_text, webhook_text, import_text):
+for words in (document_text, quiz_text, study_text, library_text, import_text, webhook_text, operations_text):
     ENGLISH.update(words.ENGLISH)
     BROWSER.update(words.BROWSER)
-ENGLISH.update(LIBRARY)
-BROWSER.update(LIBRARY_BROWSER)
-ENGLISH.update(OPERATIONS)
-BROWSER.update(OPERATIONS_BROWSER)
 
 
 def text(key: str, *, n: int | None = None, default: str | None = None, **fields: Any) -> str:
