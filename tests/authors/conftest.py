@@ -1,20 +1,19 @@
 """Resources by people of whom some are the same."""
 
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
-import dramatiq
 import pytest
 from sqlalchemy import text
 
 from service.authors import actions
 from service.authors.actions import Profile
 from service.database import reading
-from service.queue.broker import PharosBroker
+from service.hooks import AUTHORS
 from service.security.accounts import Account
 from service.settings import Settings
+from tests.actors import running
 from tests.search.conftest import add, person
 
 Normalize = Callable[[UUID], Awaitable[None]]
@@ -22,21 +21,14 @@ By = Callable[..., Awaitable[UUID]]
 
 
 @pytest.fixture
-def normalize(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Normalize]:
+def normalize(pharos: Settings) -> Iterator[Normalize]:
     """Runs the actor of AUTHORS."""
-    before = dramatiq.broker.global_broker
-    broker = PharosBroker()
-    dramatiq.set_broker(broker)
-    monkeypatch.delitem(sys.modules, "workers.authors", raising=False)
-    import workers.authors
+    with running("authors") as run:
 
-    async def normalize(resource_id: UUID) -> None:
-        await workers.authors.normalize_author_names(str(resource_id))
+        async def normalize(resource_id: UUID) -> None:
+            await run(AUTHORS, str(resource_id))
 
-    yield normalize
-    broker.close()
-    sys.modules.pop("workers.authors", None)
-    dramatiq.broker.global_broker = before
+        yield normalize
 
 
 @pytest.fixture

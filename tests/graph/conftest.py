@@ -1,11 +1,9 @@
 """A small library of items that cite one another."""
 
-import sys
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from uuid import UUID
 
-import dramatiq
 import pytest
 from sqlalchemy import select, text
 
@@ -17,22 +15,17 @@ from service.queue.broker import PharosBroker
 from service.resources.tables import Resource
 from service.security.accounts import Account
 from service.settings import Settings
+from tests.actors import actors_of
 from tests.search.conftest import add, person
 
 Update = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-def broker(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[PharosBroker]:
+def broker(pharos: Settings) -> Iterator[PharosBroker]:
     """A broker that knows the actors of the graph."""
-    before = dramatiq.broker.global_broker
-    broker = PharosBroker()
-    dramatiq.set_broker(broker)
-    monkeypatch.delitem(sys.modules, "workers.graph", raising=False)
-    yield broker
-    broker.close()
-    sys.modules.pop("workers.graph", None)
-    dramatiq.broker.global_broker = before
+    with actors_of("graph") as broker:
+        yield broker
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """People, their resources, and how good these are."""
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from typing import Any
 from uuid import UUID
 
-import dramatiq
 import numpy as np
 import pytest
 from sqlalchemy import func, select, text, update
@@ -17,18 +14,16 @@ from service.outbox import OutboxRow
 from service.quality import actions
 from service.quality.assessment import assess
 from service.quality.tables import Quality, QualityChange
-from service.queue import Task
-from service.queue.broker import PharosBroker
 from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.search.tables import Embedding
 from service.security.accounts import Account
 from service.settings import Settings
+from tests.actors import Run, running
 from tests.search.conftest import add, person
 
 __all__ = ["add"]
 
-Run = Callable[..., Awaitable[Any]]
 TEXT = "The keeper of the lighthouse lights the lamp by the sea when the fog comes in. " * 25
 
 
@@ -45,23 +40,8 @@ async def grace(pharos: Settings) -> Account:
 @pytest.fixture
 def run(pharos: Settings) -> Iterator[Run]:
     """Runs an actor of the workers here, on a broker of its own."""
-    names = ["workers.quality", "workers.maintenance"]
-    before = dramatiq.broker.global_broker, [(name, sys.modules.pop(name, None)) for name in names]
-    broker = PharosBroker()
-    dramatiq.set_broker(broker)
-    for name in names:
-        import_module(name)
-
-    async def call(task: Task, *arguments: object) -> Any:
-        return await broker.actors[task.name](*arguments)
-
-    yield call
-    broker.close()
-    dramatiq.broker.global_broker, modules = before
-    for name, module in modules:
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
+    with running("quality", "maintenance") as run:
+        yield run
 
 
 async def drafted(resource_id: UUID) -> actions.Draft | None:

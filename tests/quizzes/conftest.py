@@ -1,32 +1,26 @@
 """People, texts, and actors that run here."""
 
-import sys
-from collections.abc import Awaitable, Callable, Iterator
-from importlib import import_module
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import dramatiq
 import httpx
 import pytest
 from sqlalchemy import select
 
 from service.database import reading, transaction
 from service.outbox import OutboxRow
-from service.queue import Task
-from service.queue.broker import PharosBroker
 from service.quizzes import actions
 from service.quizzes.actions import Wanted
 from service.quizzes.drafts import TYPES
 from service.quizzes.tables import Question, Quiz
 from service.security.accounts import Account
 from service.settings import Settings
+from tests.actors import Run, running
 from tests.quizzes.samples import CELLS
 from tests.search.conftest import add, person
 
 __all__ = ["add"]
-
-Run = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -42,23 +36,8 @@ async def grace(pharos: Settings) -> Account:
 @pytest.fixture
 def run(pharos: Settings) -> Iterator[Run]:
     """Runs an actor of the workers here, on a broker of its own."""
-    names = ["workers.quizzes", "workers.maintenance"]
-    before = dramatiq.broker.global_broker, [(name, sys.modules.pop(name, None)) for name in names]
-    broker = PharosBroker()
-    dramatiq.set_broker(broker)
-    for name in names:
-        import_module(name)
-
-    async def call(task: Task, *arguments: object) -> Any:
-        return await broker.actors[task.name](*arguments)
-
-    yield call
-    broker.close()
-    dramatiq.broker.global_broker, modules = before
-    for name, module in modules:
-        sys.modules.pop(name, None)
-        if module is not None:
-            sys.modules[name] = module
+    with running("quizzes", "maintenance") as run:
+        yield run
 
 
 async def ask(owner: Account, *ids: UUID, **fields: Any) -> UUID:
