@@ -1,6 +1,6 @@
 // Adding links and files: the field, the file picker, dropping and pasting anywhere.
 
-import { call, checked, Refusal } from "./api.js";
+import { call, Refusal, sendForm } from "./api.js";
 import { text } from "./text.js";
 import { toast } from "./toast.js";
 
@@ -137,7 +137,7 @@ async function upload(file, row, batch, added, known) {
   if (batch) data.append("batch_id", batch);
   data.append("file", file);
   try {
-    const { items: [item] } = await send(data, (share) => (row.querySelector("progress").value = share * 100));
+    const { items: [item] } = await sendForm("/documents", data, (share) => (row.querySelector("progress").value = share * 100));
     if (item.duplicate) known(item.resource_id);
     else await added([item.resource_id], batch);
   } catch (error) {
@@ -146,21 +146,6 @@ async function upload(file, row, batch, added, known) {
   } finally {
     row.remove();
   }
-}
-
-/** POST a form; `fetch` cannot tell how much has been sent. */
-function send(data, progress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "/documents");
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
-    request.addEventListener("load", () => {
-      const response = new Response(request.responseText, { status: request.status });
-      checked(response).then((answer) => answer.json()).then(resolve, reject);
-    });
-    request.addEventListener("error", () => reject(new Refusal(0, text("away"))));
-    request.send(data);
-  });
 }
 
 function takeDrops(added, known) {

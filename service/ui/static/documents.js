@@ -1,6 +1,6 @@
 // The page of documents: uploads with their progress, rows that move by themselves, subjects, many at once.
 
-import { call, checked, part, Refusal } from "./api.js";
+import { call, part, Refusal, sendForm } from "./api.js";
 import "./items.js";
 import { listen } from "./live.js";
 import { morph } from "./morph.js";
@@ -62,7 +62,7 @@ async function send(file, line) {
   if (into.value.trim()) data.append("subject", into.value.trim());
   data.append("file", file);
   try {
-    const { items: [item] } = await post(data, (share) => (line.querySelector("progress").value = share * 100));
+    const { items: [item] } = await sendForm("/documents", data, (share) => (line.querySelector("progress").value = share * 100));
     if (item.duplicate) {
       const link = { href: `/ui/resources/${item.resource_id}`, label: item.filename };
       toast(text("documents.known", { name: file.name }), link);
@@ -74,21 +74,6 @@ async function send(file, line) {
   } finally {
     line.remove();
   }
-}
-
-/** POST a form; `fetch` cannot tell how much has been sent. */
-function post(data, progress) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("POST", "/documents");
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && progress(event.loaded / event.total));
-    request.addEventListener("load", () => {
-      const response = new Response(request.responseText, { status: request.status });
-      checked(response).then((answer) => answer.json()).then(resolve, reject);
-    });
-    request.addEventListener("error", () => reject(new Refusal(0, text("away"))));
-    request.send(data);
-  });
 }
 
 document.getElementById("upload").addEventListener("submit", (event) => event.preventDefault());
