@@ -13,6 +13,19 @@ THEMES = (0, 1)  # light, dark
 
 
 @pytest.mark.integration
+async def test_texts_travel_compressed_where_that_is_understood(client: httpx.AsyncClient) -> None:
+    plain = await client.get(asset("pharos.css"), headers={"Accept-Encoding": "identity"})
+    small = await client.get(asset("pharos.css"), headers={"Accept-Encoding": "gzip"})
+    assert plain.content == small.content == (FOLDER / "pharos.css").read_bytes()
+    assert "content-encoding" not in plain.headers
+    assert small.headers["content-encoding"] == "gzip"
+    assert int(small.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert {answer.headers["vary"] for answer in (plain, small)} == {"Accept-Encoding"}
+    known = {"Accept-Encoding": "gzip", "If-None-Match": small.headers["etag"]}
+    assert (await client.get(asset("pharos.css"), headers=known)).status_code == 304
+
+
+@pytest.mark.integration
 async def test_a_version_is_kept_for_good(client: httpx.AsyncClient) -> None:
     answer = await client.get(asset("pharos.css"))
     assert answer.status_code == 200
