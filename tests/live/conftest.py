@@ -47,7 +47,7 @@ def person(pharos: Settings) -> NewPerson:
         async with transaction() as session:
             user = await create_user(session, username, "editor")
             account = Account(user.id, username, "editor", effective_scopes("editor"), signed_in=True)
-            token, secret = await create_token(session, account, "browser", ["read"], None)
+            token, secret = await create_token(session, account, "browser", ["read", "write"], None)
         return Person(account, secret, token.id)
 
     return add

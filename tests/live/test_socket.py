@@ -425,23 +425,20 @@ async def test_an_attack_ends_its_own_socket_and_no_other(
         await until(lambda: len(hub.listeners) == 1)
 
 
-def progress(client_id: str, number: int) -> dict[str, Any]:
-    return {"name": "document.processing", "document_id": client_id, "progress": number, "filler": LARGE}
-
-
 async def test_a_slow_client_gets_the_last_progress_only_and_everything_else(person: NewPerson, address: str) -> None:
     ada = await person("ada")
+    told: list[int] = []
     async with slow(address, ada) as (reader, _):
-        for number in range(300):
-            await log_events(**progress("d", number))
+        for _ in range(10):
+            told += await log_events(60, name="document.processing", document_id="d", filler=LARGE)
             await ring()
         await log_events(name="document.processed", document_id="d")
         await ring()
         messages = await drained(reader, "document.processed")
-    seen = [message["progress"] for message in messages if message["event"] == "document.processing"]
+    seen = [message["id"] for message in messages if message["event"] == "document.processing"]
     assert seen == sorted(set(seen))
-    assert seen[-1] == 299
-    assert len(seen) < 250
+    assert seen[-1] == told[-1]
+    assert len(seen) < len(told) / 2  # what the kernel takes in advance is some 4 MB of 12
     assert messages[-1]["event"] == "document.processed"
 
 

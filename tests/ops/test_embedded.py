@@ -162,6 +162,7 @@ def test_a_port_is_kept_while_it_is_free(tmp_path: Path, kind: type[Postgres] | 
     server.take_port()
     assert server.port == kind(tmp_path).port == port
     with socket.socket() as squatter:
+        squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # an earlier server's connections may linger
         squatter.bind(("127.0.0.1", port))
         squatter.listen()
         assert kind(tmp_path).port == port  # it may be the server itself that listens
