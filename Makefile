@@ -44,7 +44,7 @@ test: venv-test ## run the tests, with servers of their own and without a networ
 	@$(PYTEST) -m "not e2e and not faults and not performance and not containers"
 
 test-browser: venv-test ## run the page in Chromium, on a real stack
-	@$(PYTEST) tests/e2e
+	@$(PYTEST) tests/e2e -m "not performance"
 
 test-stack: venv-test ## run the whole stack: `make up` to search, with processes killed and Redis away in between
 	@$(PYTEST) -m e2e --ignore tests/e2e

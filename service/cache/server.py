@@ -11,6 +11,7 @@ that reads its data back may have lost the last things that were forgotten.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from service.queue.link import BrokerAway, Command, Link, connect
 log = structlog.get_logger(__name__)
 
 READ = 0.02  # seconds that a reader waits; then it goes without
+LOOK = 0.001  # of these, after which the event loop has looked at its connections once more
 FORGET = 0.25  # seconds that a writer waits
 OVERDUE = 1.0  # seconds after which a connection that owes an answer is given up
 PAUSES = (0.05, 1.0)  # seconds between two tries to connect: the first, and the longest
@@ -38,9 +40,13 @@ class _Expired(Exception):
     """Nobody waits for this answer any more."""
 
 
-def _expire(future: "asyncio.Future[list[Any]]") -> None:
-    if not future.done():  # an answer that came in the same turn counts: a busy process is no slow server
+def _expire(future: "asyncio.Future[list[Any]]", *, looked: bool = False) -> None:
+    if future.done():
+        return
+    if looked:
         future.set_exception(_Expired())
+    else:  # a busy process is no slow server: it looks first whether the answer has come meanwhile
+        asyncio.get_running_loop().call_later(LOOK, partial(_expire, future, looked=True))
 
 
 class Server:
@@ -84,7 +90,7 @@ class Server:
         if link is None or self._late:
             raise CacheAway(reason="it did not answer a moment ago")
         future = link.request(commands)
-        timer = asyncio.get_running_loop().call_later(patience, _expire, future)
+        timer = asyncio.get_running_loop().call_later(patience - LOOK, _expire, future)
         try:
             replies = await future
         except _Expired:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import redis
 
 TIMEOUT = 1.0  # seconds that Redis may take to answer
+ENOUGH = 32  # commands that are not kept back for more: Redis works meanwhile
 NAMESPACE = "dramatiq"
 
 Command = Sequence[str | bytes | int]
@@ -40,6 +41,7 @@ class Link(asyncio.Protocol):
         self._reader, self._news = hiredis.Reader(), news
         self._waiting: deque[tuple[int, list[Any], asyncio.Future[list[Any]]]] = deque()
         self._transport: asyncio.Transport | None = None
+        self._unsent: list[bytes] = []
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -67,14 +69,27 @@ class Link(asyncio.Protocol):
             self.lost.set_result(error)
 
     def request(self, commands: Sequence[Command]) -> asyncio.Future[list[Any]]:
-        """Send commands in one piece; the future holds their replies, errors among them as exceptions."""
-        future: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        """Send commands in one piece; the future holds their replies, errors among them as exceptions.
+
+        What is asked in one turn of the event loop is sent together, at its end or when it is enough.
+        """
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[list[Any]] = loop.create_future()
         if self._transport is None or self.lost.done():
             future.set_exception(BrokerAway(reason="the connection was lost"))
             return future
         self._waiting.append((len(commands), [], future))
-        self._transport.write(b"".join([self._pack(tuple(command)) for command in commands]))
+        if not self._unsent:
+            loop.call_soon(self._send)
+        self._unsent += [self._pack(tuple(command)) for command in commands]
+        if len(self._unsent) >= ENOUGH:
+            self._send()
         return future
+
+    def _send(self) -> None:
+        if self._unsent and self._transport is not None:
+            self._transport.write(b"".join(self._unsent))
+        self._unsent.clear()
 
     def close(self) -> None:
         if self._transport is not None:

@@ -324,6 +324,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "too.large": "{name} is larger than 100 MB.",
     "folder": "{name} is a folder. Drop the files inside it.",
     "uploading": "Uploading",
+    "queued": ("{n} more file waits", "{n} more files wait"),
     "retrying": "Trying again",
     "reading.again": "Reading it again",
     "deleted": "Deleted",

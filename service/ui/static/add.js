@@ -14,7 +14,10 @@ const field = document.getElementById("links");
 const isPrivate = document.getElementById("private");
 const refusals = document.getElementById("refusals");
 const uploads = document.getElementById("uploads");
+const queue = document.getElementById("queued");
 const overlay = document.getElementById("drop");
+
+let queued = 0; // files that wait for an upload to end
 
 /** Take what a person adds; `added(ids, batch)` is called with the ids of new items, `known(id)` for one that was there. */
 export function takeAdditions(added, known) {
@@ -109,10 +112,14 @@ async function addFiles(files, added, known) {
   const waiting = files.filter((file) => {
     if (file.size > LARGEST) refuse(text("too.large", { name: file.name }));
     return file.size <= LARGEST;
-  }).map((file) => [file, line(file.name)]);
+  });
   const batch = waiting.length > 1 ? newId() : null;
+  wait(waiting.length);
   const work = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) await upload(...next, batch, added, known);
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      wait(-1);
+      await upload(next, line(next.name), batch, added, known);
+    }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
 }
@@ -121,6 +128,13 @@ async function addFiles(files, added, known) {
 function newId() {
   const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   return hex.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
+}
+
+/** Tell of `more` files, or of fewer, that have not begun; a row for each of a thousand would be slow to lay out. */
+function wait(more) {
+  queued += more;
+  queue.hidden = queued === 0;
+  queue.textContent = text("queued", { n: queued });
 }
 
 function line(name) {
