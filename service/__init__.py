@@ -22,7 +22,7 @@ The kernel:
     requests.py     each request: counted, timed, logged
     lag.py          how late the event loop turns
     cache/          values that were costly to make, never older than the last answer to a write
-    storage.py      the bytes of originals, by their hash
+    storage/        the bytes of originals, by their hash: in a folder or a bucket
     inference.py    asks the model server
     embedded/       PostgreSQL and Valkey from their wheels
     migrations/     the schema's history

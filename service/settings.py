@@ -29,7 +29,18 @@ class Settings(BaseSettings):
     broker_url: str | None = Field(None, description="Redis for tasks, `redis://...`; unset: the embedded server.")
     cache_url: str | None = Field(None, description="Redis for the cache; unset: the embedded server, database 1.")
     storage_url: str | None = Field(
-        None, description="Where originals are kept, `file:<folder>`; unset: `<home>/files`."
+        None,
+        description="Where originals are kept, `file:<folder>` or `s3://<bucket>/<prefix>`; unset: `<home>/files`.",
+    )
+    storage_endpoint: str | None = Field(
+        None, description="Address of the S3 server, `https://host:port`; unset: `AWS_ENDPOINT_URL`, or Amazon's."
+    )
+    storage_region: str | None = Field(None, description="Region of the bucket; unset: `AWS_REGION`, or `us-east-1`.")
+    storage_access_key: str | None = Field(
+        None, description="Name of the key to the bucket; unset: `AWS_ACCESS_KEY_ID`, or the role of the machine."
+    )
+    storage_secret_key: SecretStr | None = Field(
+        None, description="The key to the bucket itself; unset: `AWS_SECRET_ACCESS_KEY`, or the role of the machine."
     )
 
     pool_size: int = Field(20, ge=1, description="Connections that a web process keeps open.")

@@ -5,6 +5,8 @@ carry them on.
 """
 
 import asyncio
+import shutil
+import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -195,7 +197,9 @@ async def _fill(driver: asyncpg.Connection, file: Path, manifest: Manifest, adde
 async def _keep(member: Member, added: list[str]) -> None:
     if not await storage.exists(member.name):
         added.append(member.name)
-        await storage.put(await asyncio.to_thread(member.file.read))
+        with tempfile.TemporaryFile() as copy:  # a member can be read once, and is hashed before it is sent
+            await asyncio.to_thread(shutil.copyfileobj, member.file, copy)
+            await storage.keep(copy)
 
 
 async def _verify(driver: asyncpg.Connection, file: Path, manifest: Manifest) -> None:

@@ -1,16 +1,12 @@
-"""Where originals are kept: content-addressed.
+"""Originals in a local folder.
 
-The key of a file is the SHA-256 of its bytes, so that the same file is kept once and writing it again changes nothing.
 A file appears under its key complete or not at all: it is written beside, flushed to the disk, then renamed. One that
 comes in pieces grows as a part, under a name of its own, and is given its key when it is whole.
-
-    StorageFull 507
-    StorageAway 503       the folder cannot be used; tasks try again
-    FileGone 410          the row names a file that is not there
 """
 
 import asyncio
 import errno
+import fcntl
 import hashlib
 import io
 import os
@@ -18,50 +14,45 @@ import shutil
 import tempfile
 import time
 from collections.abc import AsyncGenerator
-from contextlib import suppress
-from functools import cache
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 
-from service.errors import PharosError, Unavailable
-from service.settings import settings
+from service.storage.place import PARTS, PIECE, FileGone, StorageAway, StorageFull, path_of
 
-PIECE = 64 * 1024  # bytes
-PARTS = ".parts"  # the folder of files that come in pieces
 HEX = "[0-9a-f][0-9a-f]"
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
-class StorageFull(PharosError):
-    """The disk that holds {folder} is full: {size} bytes could not be stored. Free some space, then try again."""
+class GrowingFile:
+    """A part that is locked: nobody else adds to it."""
 
-    status = 507
-    transient = True
+    at_once = 2**20
 
+    def __init__(self, descriptor: int, path: Path) -> None:
+        self._descriptor, self._path = descriptor, path
 
-class StorageAway(Unavailable):
-    """The folder {folder} cannot be used for files: {reason}."""
+    @property
+    def size(self) -> int:
+        """Bytes that are there."""
+        return os.fstat(self._descriptor).st_size
 
+    async def cut(self, size: int) -> None:
+        """Forget what is there beyond `size` bytes."""
+        await asyncio.to_thread(os.ftruncate, self._descriptor, size)
 
-class FileGone(PharosError):
-    """The stored file {key} is gone from {folder}. Add the document again."""
+    async def write(self, data: bytes, at: int) -> None:
+        """Write the bytes from an offset on (raises StorageFull)."""
+        try:
+            await asyncio.to_thread(_write_all, self._descriptor, data, at)
+        except OSError as error:
+            if error.errno in FULL:
+                raise StorageFull(place=self._path.parent, size=len(data)) from error
+            raise
 
-    status = 410
-
-
-class Storage(Protocol):
-    """What a place for originals can do; keys are SHA-256 in hex."""
-
-    async def put(self, data: bytes) -> str: ...
-    async def keep(self, file: BinaryIO) -> str: ...
-    async def get(self, key: str) -> bytes: ...
-    async def open(self, key: str) -> BinaryIO: ...
-    async def exists(self, key: str) -> bool: ...
-    async def delete(self, key: str) -> None: ...
-    def part(self, name: str) -> Path: ...
-    async def parts(self, age: float) -> list[str]: ...
-    async def adopt(self, name: str) -> str: ...
-    async def keys(self, age: float) -> list[str]: ...
+    async def flush(self) -> None:
+        """Make what was written durable."""
+        await asyncio.to_thread(os.fsync, self._descriptor)
 
 
 class Folder:
@@ -87,6 +78,17 @@ class Folder:
         """Open the bytes of a key for reading; whoever asks closes it (raises FileGone)."""
         return await asyncio.to_thread(self._open, key)
 
+    async def size(self, key: str) -> int:
+        """Return how many bytes a key has (raises FileGone)."""
+        with await self.open(key) as file:
+            return file.seek(0, os.SEEK_END)
+
+    async def pieces(self, key: str) -> AsyncGenerator[bytes]:
+        """Yield the bytes of a key, `PIECE` at a time (raises FileGone)."""
+        with await self.open(key) as file:
+            while piece := await asyncio.to_thread(file.read, PIECE):
+                yield piece
+
     async def exists(self, key: str) -> bool:
         """Tell whether the bytes of a key are kept."""
         return await asyncio.to_thread(self._path(key).is_file)
@@ -100,6 +102,21 @@ class Folder:
         folder = self.root / PARTS
         folder.mkdir(parents=True, exist_ok=True)
         return folder / name
+
+    @asynccontextmanager
+    async def grow(self, name: str) -> AsyncGenerator[GrowingFile]:
+        """Lock a part; BlockingIOError while another request has it. The lock ends with its process."""
+        path = self.part(name)
+        descriptor = await asyncio.to_thread(os.open, path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield GrowingFile(descriptor, path)
+        finally:
+            os.close(descriptor)
+
+    async def drop(self, name: str) -> None:
+        """Delete a part; nothing happens when there is none."""
+        await asyncio.to_thread(self.part(name).unlink, missing_ok=True)
 
     async def parts(self, age: float) -> list[str]:
         """Return the names of parts that did not grow for `age` seconds."""
@@ -135,22 +152,26 @@ class Folder:
                 _write_complete(path, file)
         except OSError as error:
             if error.errno in FULL:
-                raise StorageFull(folder=self.root, size=file.seek(0, os.SEEK_END)) from error
-            raise StorageAway(folder=self.root, reason=error.strerror or str(error)) from error
+                raise StorageFull(place=self.root, size=file.seek(0, os.SEEK_END)) from error
+            raise StorageAway(place=self.root, reason=error.strerror or str(error)) from error
         return key
 
     def _open(self, key: str) -> BinaryIO:
         try:
             return self._path(key).open("rb")
         except FileNotFoundError as error:
-            raise FileGone(key=key, folder=self.root) from error
+            raise FileGone(key=key, place=self.root) from error
         except OSError as error:
-            raise StorageAway(folder=self.root, reason=error.strerror or str(error)) from error
+            raise StorageAway(place=self.root, reason=error.strerror or str(error)) from error
 
     def _path(self, key: str) -> Path:
-        if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
-            raise ValueError(f"{key!r} is not a SHA-256 in hex")
-        return self.root / key[:2] / key[2:4] / key
+        return self.root / path_of(key)
+
+
+def _write_all(descriptor: int, data: bytes, at: int) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.pwrite(descriptor, view, at + len(data) - len(view)) :]
 
 
 def _write_complete(path: Path, source: BinaryIO) -> None:
@@ -194,57 +215,3 @@ def _old(folder: Path, pattern: str, age: float) -> list[str]:
             if path.is_file() and path.stat().st_mtime < latest:
                 names.append(path.name)
     return names
-
-
-@cache
-def configured() -> Storage:
-    """Return the place that PHAROS_STORAGE_URL names, by default `<home>/files`."""
-    url = settings().storage_url or f"file:{settings().home / 'files'}"
-    scheme, _, place = url.partition(":")
-    if scheme != "file" or not place:
-        raise ValueError(f"PHAROS_STORAGE_URL is {url!r}; it must be `file:<folder>`")
-    return Folder(Path(place.removeprefix("//")).absolute())
-
-
-def folder() -> Path | None:
-    """Return the folder of the configured place; None where it is on no disk of this machine."""
-    place = configured()
-    return place.root if isinstance(place, Folder) else None
-
-
-async def put(data: bytes) -> str:
-    """Keep the bytes in the configured place and return their key (raises StorageFull, StorageAway)."""
-    return await configured().put(data)
-
-
-async def keep(file: BinaryIO) -> str:
-    """Keep what a file holds in the configured place and return its key (raises StorageFull, StorageAway)."""
-    return await configured().keep(file)
-
-
-async def size(key: str) -> int:
-    """Return how many bytes a key has in the configured place (raises FileGone)."""
-    with await configured().open(key) as file:
-        return file.seek(0, os.SEEK_END)
-
-
-async def pieces(key: str) -> AsyncGenerator[bytes]:
-    """Yield the bytes of a key from the configured place, `PIECE` at a time (raises FileGone)."""
-    with await configured().open(key) as file:
-        while piece := await asyncio.to_thread(file.read, PIECE):
-            yield piece
-
-
-async def get(key: str) -> bytes:
-    """Return the bytes of a key from the configured place (raises FileGone)."""
-    return await configured().get(key)
-
-
-async def exists(key: str) -> bool:
-    """Tell whether the configured place keeps the bytes of a key."""
-    return await configured().exists(key)
-
-
-async def delete(key: str) -> None:
-    """Forget the bytes of a key; nothing happens when they are not kept."""
-    await configured().delete(key)
