@@ -11,7 +11,7 @@ from bench.report import Report
 
 NAMES = (
     "queue", "put", "ingest", "extraction", "cranfield", "search", "classification", "graph", "recommendation",
-    "derived", "quizzes", "cache", "checks", "hostile", "live",
+    "derived", "quizzes", "cache", "checks", "hostile", "live", "capacity",
 )  # fmt: skip
 
 

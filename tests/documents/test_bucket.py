@@ -67,6 +67,7 @@ async def test_pieces_of_a_file_may_reach_different_machines(
 ) -> None:
     body = os.urandom(2 * SENT + 1000)
     made = (await api.post("/uploads", json={"filename": "big.bin", "size": len(body)})).json()
+    answer: httpx.Response | None = None
     for at in range(0, len(body), SENT):
         storage.configured.cache_clear()  # another machine knows nothing but the bucket and the database
         assert (await api.head(f"/uploads/{made['upload_id']}")).headers["upload-offset"] == str(at)
@@ -74,6 +75,7 @@ async def test_pieces_of_a_file_may_reach_different_machines(
             f"/uploads/{made['upload_id']}", content=body[at : at + SENT], headers={"Upload-Offset": str(at)}
         )
         assert answer.status_code == 200, answer.text
+    assert answer is not None
     document = answer.json()["document"]
     assert (await api.get(f"/documents/{document['id']}/download")).content == body
     key = await key_of(document)

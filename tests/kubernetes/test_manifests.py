@@ -190,6 +190,8 @@ def test_commands_and_probes_exist(base: list[Manifest]) -> None:
                     assert Path(sys.executable).with_name(program).exists()
                     assert importlib.util.find_spec(package) is not None
                     assert set(options) <= {"--processes", "--threads", "--queues", "1"} | QUEUES
+                case command:
+                    pytest.fail(f"{command} is a kind that this does not know")
             for probe in found(container, "startupProbe", "livenessProbe", "readinessProbe"):
                 if "exec" in probe:
                     *_, path, role = probe["exec"]["command"]
