@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import obstore
 import pytest
 
 from service import storage
 from service.documents.parts import Part
 from service.settings import settings
-from service.storage import FileGone, Folder, Storage, StorageAway, StorageFull
+from service.storage import FileGone, Folder, PartChanged, Storage, StorageAway, StorageFull
 from service.storage.bucket import READ, SENT, Bucket, Piece, chain
 from tests.storage_server import SECRET, StorageServer
 
@@ -152,7 +153,7 @@ async def test_a_part_grows_is_kept_and_is_dropped(place: Storage, names: Names)
     assert await place.parts(-5) == ["one"]
     assert await place.parts(3600) == []
     assert await place.keys(-5) == []
-    assert await place.adopt("one") == KEY
+    assert await place.adopt("one", len(DATA)) == KEY
     assert await place.get(KEY) == DATA
     await place.drop("one")
     await place.drop("one")
@@ -168,7 +169,7 @@ async def test_what_is_cut_off_a_part_is_written_again(place: Storage) -> None:
         await part.cut(10)
         assert part.size == 10
         await part.write(DATA[10:], 10)
-    assert await place.adopt("one") == KEY
+    assert await place.adopt("one", len(DATA)) == KEY
 
 
 async def test_a_part_is_written_in_bounded_pieces(place: Storage) -> None:
@@ -180,7 +181,34 @@ async def test_a_part_is_written_in_bounded_pieces(place: Storage) -> None:
 
     async with place.grow("one") as part:
         assert await Part(part).add(0, len(data), sent()) == (len(data), False)
-    assert await place.adopt("one") == hashlib.sha256(data).hexdigest()
+    assert await place.adopt("one", len(data)) == hashlib.sha256(data).hexdigest()
+
+
+async def test_a_part_that_is_not_whole_gets_no_key(place: Storage, names: Names) -> None:
+    async with place.grow("one") as part:
+        await part.write(DATA[:10], 0)
+    before = names()
+    with pytest.raises(PartChanged):
+        await place.adopt("one", len(DATA))
+    assert names() == before
+
+
+async def test_a_part_that_changes_while_it_is_adopted_gets_no_key(
+    server: StorageServer, bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = server.bucket(f"s3://{bucket}")
+    async with place.grow("one") as part:
+        await part.write(DATA, 0)
+    send = Bucket._send
+
+    async def late(self: Bucket, path: str, data: AsyncIterator[bytes]) -> None:
+        await obstore.put_async(self._store, ".parts/one/" + Piece(0, len(DATA)).name, DATA[::-1])
+        await send(self, path, data)
+
+    monkeypatch.setattr(Bucket, "_send", late)
+    with pytest.raises(PartChanged):
+        await place.adopt("one", len(DATA))
+    assert not await place.exists(KEY)
 
 
 def test_pieces_that_overlap_are_joined_without_a_gap() -> None:

@@ -145,7 +145,7 @@ async def append(account: Account, upload_id: UUID, offset: int, pieces: AsyncIt
 
 
 async def _finish(account: Account, row: PartialUpload) -> None:
-    key = await storage.configured().adopt(str(row.id))
+    key = await storage.configured().adopt(str(row.id), row.size)
     if row.sha256 not in (None, key):
         await drop(account, row.id)
         async with transaction() as session:

@@ -14,9 +14,9 @@ from typing import BinaryIO
 
 from service.settings import settings
 from service.storage.folder import Folder
-from service.storage.place import PIECE, FileGone, Part, Storage, StorageAway, StorageFull
+from service.storage.place import PIECE, FileGone, Part, PartChanged, Storage, StorageAway, StorageFull
 
-__all__ = ["PIECE", "FileGone", "Folder", "Part", "Storage", "StorageAway", "StorageFull"]
+__all__ = ["PIECE", "FileGone", "Folder", "Part", "PartChanged", "Storage", "StorageAway", "StorageFull"]
 
 
 @cache

@@ -21,7 +21,7 @@ from obstore.store import S3Store
 from typing_extensions import Buffer, override
 
 from service.settings import Settings
-from service.storage.place import PARTS, PIECE, FileGone, StorageAway, path_of
+from service.storage.place import PARTS, PIECE, FileGone, PartChanged, StorageAway, path_of
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, S3Config
@@ -178,14 +178,28 @@ class Bucket:
             grown[name] = max(modified, grown.get(name, modified))
         return [name for name, modified in grown.items() if modified < latest]
 
-    async def adopt(self, name: str) -> str:
-        """Keep a whole part under its key and return the key; the part stays, too. It is read twice, and never held."""
+    async def adopt(self, name: str, size: int) -> str:
+        """Keep a whole part of `size` bytes under its key and return the key; the part stays, too.
+
+        It is read twice and never held; raises PartChanged where it has another size, or is not the same twice.
+        """
         pieces = chain(await self.parts_of(name))
+        if max((piece.end for piece in pieces), default=0) != size:
+            raise PartChanged
         digest = hashlib.sha256()
         async for data in self._joined(name, pieces):
             digest.update(data)
+        again = hashlib.sha256()
+
+        async def checked() -> AsyncGenerator[bytes]:
+            async for data in self._joined(name, pieces):
+                again.update(data)
+                yield data
+            if again.digest() != digest.digest():
+                raise PartChanged  # before the upload is completed, so that nothing gets that key
+
         key = digest.hexdigest()
-        await self._send(path_of(key), self._joined(name, pieces))
+        await self._send(path_of(key), checked())
         return key
 
     async def keys(self, age: float) -> list[str]:

@@ -18,7 +18,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from service.storage.place import PARTS, PIECE, FileGone, StorageAway, StorageFull, path_of
+from service.storage.place import PARTS, PIECE, FileGone, PartChanged, StorageAway, StorageFull, path_of
 
 HEX = "[0-9a-f][0-9a-f]"
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -122,16 +122,21 @@ class Folder:
         """Return the names of parts that did not grow for `age` seconds."""
         return await asyncio.to_thread(_old, self.root / PARTS, "*", age)
 
-    async def adopt(self, name: str) -> str:
-        """Keep a whole part under its key, without copying it, and return the key; the part stays, too."""
-        return await asyncio.to_thread(self._adopt, name)
+    async def adopt(self, name: str, size: int) -> str:
+        """Keep a whole part of `size` bytes under its key, without copying it, and return the key; the part stays, too.
+
+        Raises PartChanged where it has another size.
+        """
+        return await asyncio.to_thread(self._adopt, name, size)
 
     async def keys(self, age: float) -> list[str]:
         """Return the keys that nobody put in for `age` seconds."""
         return await asyncio.to_thread(_old, self.root, f"{HEX}/{HEX}/[0-9a-f]*", age)
 
-    def _adopt(self, name: str) -> str:
+    def _adopt(self, name: str, size: int) -> str:
         with self.part(name).open("rb") as file:
+            if os.fstat(file.fileno()).st_size != size:
+                raise PartChanged
             key = hashlib.file_digest(file, "sha256").hexdigest()
         path = self._path(key)
         if _touched(path):

@@ -1,15 +1,18 @@
 """What a place for originals can do, and what goes wrong with it.
 
-StorageFull 507
-StorageAway 503       the place cannot be used; tasks try again
-FileGone 410          the row names a file that is not there
+Its errors:
+
+    StorageFull 507
+    StorageAway 503       the place cannot be used; tasks try again
+    FileGone 410          the row names a file that is not there
+    PartChanged 409       a file that comes in pieces is not whole, or others write to it
 """
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
 from typing import BinaryIO, Protocol
 
-from service.errors import PharosError, Unavailable
+from service.errors import Conflict, PharosError, Unavailable
 
 PIECE = 64 * 1024  # bytes
 PARTS = ".parts"  # where files that come in pieces grow
@@ -30,6 +33,10 @@ class FileGone(PharosError):
     """The stored file {key} is gone from {place}. Add the document again."""
 
     status = 410
+
+
+class PartChanged(Conflict):
+    """Another request has changed this file meanwhile. Ask for the offset, then go on from there."""
 
 
 class Part(Protocol):
@@ -58,7 +65,7 @@ class Storage(Protocol):
     def grow(self, name: str) -> AbstractAsyncContextManager[Part]: ...
     async def drop(self, name: str) -> None: ...
     async def parts(self, age: float) -> list[str]: ...
-    async def adopt(self, name: str) -> str: ...
+    async def adopt(self, name: str, size: int) -> str: ...
     async def keys(self, age: float) -> list[str]: ...
 
 
