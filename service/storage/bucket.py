@@ -312,5 +312,6 @@ class _Reader(io.RawIOBase):
 
 
 def _reason(error: Exception) -> str:
-    """Return the last words of an error without what the library adds for those who debug it."""
-    return " ".join(str(error).partition("\n\nDebug source:")[0].split())[:300].rstrip(".")
+    """Return what went wrong, without the address and the answer of the server: those are for the log."""
+    words = str(error).partition("\n\nDebug source:")[0].rpartition(" - ")[2]
+    return " ".join(words.partition("<")[0].split())[:200].rstrip(".: ")
