@@ -75,7 +75,7 @@ async def everything(api: httpx.AsyncClient) -> None:
     resource = (await api.post("/resources", json={"title": "The lamp", "content": "It burns."})).json()
     await api.get(f"/resources/{resource['id']}")
     await api.get("/search", params={"query": "lamp", "mode": "keyword"})
-    figures.count("x", Done("x", "succeeded"), 0.1)
+    figures.count("urgent", "x", Done("x", "succeeded"), 0.1)
     await figures.tell()
     from service.cache.cache import cache
 
@@ -88,7 +88,7 @@ async def test_queues_tasks_and_what_processes_counted(api: httpx.AsyncClient) -
     id = str(uuid4())
     await queue.send([queue.Dispatch(INDEX, {"resource_id": id}, UUID(id)), queue.Dispatch(RECONCILE, {}, uuid4(), 60)])
     for outcome, seconds in ((Done("a", "succeeded"), 0.02), (Again(1, 0, "", b""), 2.0), (Done("a", "failed"), 4000)):
-        figures.count("a", outcome, seconds)
+        figures.count("urgent", "a", outcome, seconds)
         await figures.tell()  # each as if by another process
     found = await scraped(api)
     tasks = found["pharos_queue_tasks"]
@@ -101,9 +101,9 @@ async def test_queues_tasks_and_what_processes_counted(api: httpx.AsyncClient) -
     times = found["pharos_task_duration_seconds"]
     assert values(times, "_count", task="a") == [3]
     assert values(times, "_sum", task="a") == [4002.02]
-    assert values(times, "_bucket", task="a", le="0.025") == [1]
-    assert values(times, "_bucket", task="a", le="2.5") == [2]
-    assert values(times, "_bucket", task="a", le="1800") == [2]
+    assert values(times, "_bucket", task="a", le="0.032") == [1]
+    assert values(times, "_bucket", task="a", le="2.048") == [2]
+    assert values(times, "_bucket", task="a", le="2097.152") == [2]
     assert set(values(found["pharos_source_ok"])) == {1}
 
 
