@@ -97,7 +97,8 @@ def overview(server: str, ready: dict[str, Any], workers: dict[str, Any]) -> Non
     out.print(Text(f"{server} is {ready['status']}", style="bold green" if good else "bold red"))
     for name, check in ready["checks"].items():
         facts = ", ".join(f"{key} {value}" for key, value in check.items() if key != "ok" and value is not None)
-        state = Text("ok   ", style="green") if check["ok"] else Text("wrong", style="red")
+        state = Text("look ", style="yellow") if "warning" in check else Text("ok   ", style="green")
+        state = state if check["ok"] else Text("wrong", style="red")
         out.print(Text(f"  {name:<10}", style="dim") + state + Text(f"  {plain(facts)}"))
     table = Table("queue", "waiting", "running", "scheduled", "dead", "oldest", box=None, pad_edge=False)
     for queue in workers["queues"]:

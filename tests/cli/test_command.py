@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import re
+import shutil
 import signal
 import sys
+from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -111,10 +114,14 @@ async def test_addresses_come_from_a_pipe_and_those_refused_do_not_stop_others(p
     assert "may not be fetched" in single.err
 
 
-async def test_the_state_of_the_server_is_told(pharos_command: Pharos) -> None:
+async def test_the_state_of_the_server_is_told(pharos_command: Pharos, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1000, 950, 50))
     told = await pharos_command("status")
     assert told.status == 1  # no worker runs here
-    assert "database" in told.out
+    assert re.search(r"^ +database +ok", told.out, re.MULTILINE)
+    assert re.search(r"^ +workers +wrong .*No worker runs", told.out, re.MULTILINE)
+    assert re.search(r"^ +disk +look .*95 % full", told.out, re.MULTILINE)
     answer = json.loads((await pharos_command("status", "--json")).out)
     assert answer["ready"]["checks"]["database"]["ok"] is True
 
