@@ -17,6 +17,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from service.cli.api import _local_server as local_server
+from service.cli.api import home
 from service.cli.shown import plain, snippet
 from service.database import transaction
 from service.search import actions
@@ -172,6 +174,18 @@ def test_texts_of_documents_cannot_steer_a_terminal() -> None:
     marked = snippet("one &lt;b&gt; <mark>two\x1b</mark> three")
     assert marked.plain == "one <b> two three"
     assert [(span.start, span.end) for span in marked.spans] == [(8, 11)]
+
+
+def test_it_finds_the_pharos_of_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "HOST", "PORT"):
+        monkeypatch.delenv(f"PHAROS_{name}", raising=False)
+    monkeypatch.setattr("service.cli.api.ROOT", tmp_path)
+    assert local_server() == "http://127.0.0.1:8000"
+    (tmp_path / ".env").write_text("PHAROS_PORT=8471\nPHAROS_HOME=library\n")
+    assert (local_server(), home()) == ("http://127.0.0.1:8471", tmp_path / "library")
+    monkeypatch.setenv("PHAROS_PORT", "8472")
+    monkeypatch.setenv("PHAROS_HOME", "elsewhere")
+    assert (local_server(), home()) == ("http://127.0.0.1:8472", Path("elsewhere"))
 
 
 async def test_the_command_starts_without_what_only_servers_need() -> None:
