@@ -128,6 +128,16 @@ async def test_the_state_of_the_server_is_told(pharos_command: Pharos, monkeypat
     assert answer["ready"]["checks"]["database"]["ok"] is True
 
 
+async def test_without_redis_the_state_is_told_all_the_same(
+    pharos_command: Pharos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.queue.link.address", lambda: "redis://127.0.0.1:1/0")
+    told = await pharos_command("status")
+    assert told.status == 1
+    assert re.search(r"^ +broker +wrong .*The task queue is away", told.out, re.MULTILINE)
+    assert re.search(r"^ +database +ok", told.out, re.MULTILINE)
+
+
 @pytest.mark.parametrize(
     ("arguments", "variables", "status", "says"),
     [
