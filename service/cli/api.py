@@ -4,10 +4,14 @@ import os
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+if TYPE_CHECKING:
+    from service.settings import Settings
+
+ROOT = Path(__file__).parents[2]
 TIMEOUT = 30.0  # seconds for an answer; an upload may take longer
 UNREACHABLE = 3  # exit status
 
@@ -114,12 +118,20 @@ def _reason(answer: httpx.Response) -> str:
 
 def home() -> Path:
     """Return the folder of a Pharos in this folder's installation."""
-    return Path(os.environ.get("PHAROS_HOME") or Path(__file__).parents[2] / ".pharos")
+    given = os.environ.get("PHAROS_HOME")
+    return Path(given) if given else ROOT / _installed().home
 
 
 def _local_server() -> str:
-    host, port = os.environ.get("PHAROS_HOST", "127.0.0.1"), os.environ.get("PHAROS_PORT", "8000")
-    return f"http://{host}:{port}"
+    installed = _installed()
+    return f"http://{installed.host}:{installed.port}"
+
+
+def _installed() -> "Settings":
+    """Return the settings that `make up` starts this installation with: the environment's, else those of its `.env`."""
+    from service.settings import Settings  # here: who names a server needs none of them
+
+    return Settings(_env_file=ROOT / ".env")  # pyright: ignore[reportCallIssue] -- one of pydantic-settings
 
 
 def _local_token() -> str | None:

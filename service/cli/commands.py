@@ -163,7 +163,7 @@ def take_out(
 def status(json: Json = False, server: Server = None, token: Token = None) -> None:
     """Show how the server stands: what it needs, its queues, its workers; 1 where something is wrong."""
     with Api(server, token) as api:
-        ready, workers = api.health("/ready"), api.get("/workers/status")
+        ready, workers = api.health("/ready"), api.health("/workers/status")  # which needs the broker
     if json:
         shown.as_json({"server": api.server, "ready": ready, "workers": workers})
     else:

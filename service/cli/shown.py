@@ -92,20 +92,21 @@ def resource(found: dict[str, Any], status: dict[str, Any], *, text: bool) -> No
 
 
 def overview(server: str, ready: dict[str, Any], workers: dict[str, Any]) -> None:
-    """Print how the server stands."""
+    """Print how the server stands; of workers and queues nothing where the broker is away."""
     good = ready["status"] == "ready"
     out.print(Text(f"{server} is {ready['status']}", style="bold green" if good else "bold red"))
     for name, check in ready["checks"].items():
         facts = ", ".join(f"{key} {value}" for key, value in check.items() if key != "ok" and value is not None)
-        state = Text("ok   ", style="green") if check["ok"] else Text("wrong", style="red")
+        state = Text("look ", style="yellow") if "warning" in check else Text("ok   ", style="green")
+        state = state if check["ok"] else Text("wrong", style="red")
         out.print(Text(f"  {name:<10}", style="dim") + state + Text(f"  {plain(facts)}"))
     table = Table("queue", "waiting", "running", "scheduled", "dead", "oldest", box=None, pad_edge=False)
-    for queue in workers["queues"]:
+    for queue in workers.get("queues", ()):
         if any(queue[name] for name in ("waiting", "running", "scheduled", "dead")):
             numbers = [f"{queue[name]:,}" for name in ("waiting", "running", "scheduled", "dead")]
             table.add_row(plain(queue["name"]), *numbers, f"{queue['oldest_age_s']:.0f} s")
     if table.row_count:
         out.print(table)
-    for worker in workers["workers"]:
+    for worker in workers.get("workers", ()):
         doing = ", ".join(one["name"] for one in worker["active"]) or "idle"
         out.print(Text(f"  worker {worker['pid']}: {len(worker['active'])} of {worker['concurrency']}, {plain(doing)}"))

@@ -24,6 +24,7 @@ from service.monitoring.exposition import Family, written
 from service.monitoring.readiness import readiness
 from service.outbox import backlog
 from service.queue import figures
+from service.queue.durations import BOUNDS, by_bound
 
 log = structlog.get_logger(__name__)
 
@@ -50,14 +51,15 @@ async def _tasks() -> list[Family]:
     tries = Family("pharos_task_tries_total", "counter", "Tries of tasks that ended, by outcome, over all workers.")
     retries = Family("pharos_task_retries_total", "counter", "Tries that failed and were followed by another.")
     failures = Family("pharos_task_failures_total", "counter", "Tasks that failed for good.")
-    durations = Family("pharos_task_duration_seconds", "histogram", "Time that a try of a task took.")
-    for task, one in sorted((await figures.totals()).items()):
+    times = Family("pharos_task_duration_seconds", "histogram", "Time that a try of a task took.")
+    for (queue_name, task), one in sorted((await figures.totals()).items()):
+        labels = {"queue": queue_name, "task": task}
         for outcome, count in sorted(one.outcomes.items()):
-            tries.add(count, task=task, outcome=outcome)
-        retries.add(one.outcomes.get(figures.RETRIED, 0), task=task)
-        failures.add(one.outcomes.get("failed", 0), task=task)
-        durations.distribution(figures.BOUNDS, one.buckets, one.seconds, task=task)
-    return [tries, retries, failures, durations]
+            tries.add(count, **labels, outcome=outcome)
+        retries.add(one.outcomes[figures.RETRIED], **labels)
+        failures.add(one.outcomes["failed"], **labels)
+        times.distribution(BOUNDS, by_bound(one.durations), one.seconds, **labels)
+    return [tries, retries, failures, times]
 
 
 async def _workers() -> list[Family]:

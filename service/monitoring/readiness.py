@@ -47,7 +47,11 @@ async def _broker() -> Check:
 
 async def _cache() -> Check:
     began = perf_counter()
-    await queue.ping(settings().cache_url)
+    try:
+        await queue.ping(settings().cache_url)
+    except queue.BrokerAway as error:
+        reason = error.context["reason"]
+        return {"ok": False, "error": f"The cache is away: {reason}. Until it is back everything is computed anew."}
     return {"ok": True, "ms": _ms(began)}
 
 
@@ -130,7 +134,7 @@ async def _disk() -> Check:
 def _fullest() -> float:
     folders = [settings().home, settings().backup_folder, storage.folder()]
     usages = [shutil.disk_usage(folder) for folder in folders if folder is not None and folder.exists()]
-    return max((100 * (1 - usage.free / usage.total) for usage in usages), default=0.0)
+    return max((100 * usage.used / (usage.used + usage.free) for usage in usages), default=0.0)  # as `df` says it
 
 
 async def _backup() -> Check:

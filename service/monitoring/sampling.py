@@ -1,11 +1,12 @@
 """The history of the queues: a row for each queue and minute, kept for a week, written by the web processes.
 
-Every web process looks; the first one writes. What ended is counted by the workers themselves (`queue.tally`), so that
-minutes in which no web process ran are made up for, without their depth.
+Every web process looks; the first one writes. What ended is counted by the workers (`queue.figures`), so that minutes
+in which no web process ran are made up for, without their depth.
 """
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,8 +22,8 @@ from service import queue
 from service.database import reading, transaction
 from service.errors import Unavailable
 from service.monitoring.tables import QueueMinute
+from service.queue.figures import RETRIED, Figures, ended_in
 from service.queue.status import QueueStatus
-from service.queue.tally import RETRIED, Ended, ended_in
 from service.settings import settings
 
 log = structlog.get_logger(__name__)
@@ -65,17 +66,20 @@ async def sample(minute: int) -> None:
         return
     statuses = await queue.queue_status()
     ended = await ended_in(range(first, minute + 1))
-    rows = [row for n, queues in enumerate(ended, first) for row in _rows(n, statuses, queues, now=n == minute)]
+    rows = [row for n, figures in enumerate(ended, first) for row in _rows(n, statuses, figures, now=n == minute)]
     async with transaction() as session:
         await session.execute(insert(QueueMinute).on_conflict_do_nothing(), rows)
         await session.execute(delete(QueueMinute).where(QueueMinute.minute < _moment(minute) - KEPT))
 
 
-def _rows(minute: int, statuses: Sequence[QueueStatus], ended: dict[str, Ended], *, now: bool) -> list[dict[str, Any]]:
+def _rows(minute: int, statuses: Sequence[QueueStatus], ended: Figures, *, now: bool) -> list[dict[str, Any]]:
     depths = {status.name: status for status in statuses}
     rows: list[dict[str, Any]] = []
-    for name in [*depths, *(name for name in ended if name not in depths)]:
-        depth, done = depths.get(name) if now else None, ended.get(name) or Ended()
+    for name in dict.fromkeys([*depths, *(where for where, _ in ended)]):
+        depth = depths.get(name) if now else None
+        tasks = {task: one for (where, task), one in ended.items() if where == name}
+        outcomes = sum((one.outcomes for one in tasks.values()), Counter[str]())
+        durations = sum((one.durations for one in tasks.values()), Counter[int]())
         rows.append(
             {
                 "minute": _moment(minute),
@@ -84,11 +88,11 @@ def _rows(minute: int, statuses: Sequence[QueueStatus], ended: dict[str, Ended],
                 "scheduled": depth and depth.scheduled,
                 "running": depth and depth.running,
                 "oldest_age_s": depth and depth.oldest_age_s,
-                "succeeded": done.total("succeeded"),
-                "failed": done.total("failed"),
-                "retried": done.total(RETRIED),
-                "tasks": done.tasks,
-                "durations": {str(number): count for number, count in done.durations.items()},
+                "succeeded": outcomes["succeeded"],
+                "failed": outcomes["failed"],
+                "retried": outcomes[RETRIED],
+                "tasks": {task: one.outcomes for task, one in tasks.items()},
+                "durations": {str(number): count for number, count in durations.items()},
             }
         )
     return rows

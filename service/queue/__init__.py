@@ -27,9 +27,9 @@ lanes.py         order of the lanes, room for each class of work
 offload.py       computations in processes
 runner.py        one message: signals, actor, outcome
 delivery.py      claim, message, outcome
-heartbeat.py     signs of life; tally.py: what ended in which minute; durations.py: how long it took
+heartbeat.py     signs of life
 bell.py          what wakes an idle engine
-figures.py       how many tasks ended how, and how long they took
+figures.py       how many tasks ended how, and how long they took (durations.py): in all, and in which minute
 retries.py       another try or a dead letter
 reasons.py       why a task is given up
 dead_letters.py, tables.py    what failed for good, in PostgreSQL; tables.py also holds the ledger

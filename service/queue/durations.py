@@ -5,15 +5,26 @@ fifth; this is the exponential histogram of OpenTelemetry at scale 2
 (https://opentelemetry.io/docs/specs/otel/metrics/data-model/#exponentialhistogram).
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from math import ceil, log2
 
 SCALE = 4  # buckets to a doubling
+BOUNDS = tuple(2**doubling / 1000 for doubling in range(2, 22))  # seconds, 4 ms to 35 min: ends of buckets
 
 
 def bucket(seconds: float) -> int:
     """Return the bucket of a duration; all up to a millisecond are in the first, 0."""
     return max(0, ceil(SCALE * log2(seconds * 1000))) if seconds > 0.001 else 0
+
+
+def by_bound(counts: Mapping[int, int]) -> list[int]:
+    """Return how many took up to each of `BOUNDS`, and more than the one before; the last of all took longer."""
+    ends = [bucket(bound) for bound in BOUNDS]
+    found = [0] * (len(ends) + 1)
+    for number, count in counts.items():
+        found[bisect_left(ends, number)] += count
+    return found
 
 
 def quantile(counts: Mapping[int, int], share: float) -> float | None:

@@ -22,7 +22,7 @@ from service.queue import figures
 from service.queue.bell import listen
 from service.queue.broker import PharosBroker
 from service.queue.cancel import heed
-from service.queue.delivery import Again, Claim, Done, Outcome, Run
+from service.queue.delivery import Again, Claim, Outcome, Run
 from service.queue.exchange import Exchange, Left
 from service.queue.heartbeat import DEAD, Heartbeat
 from service.queue.lanes import Lanes, Load
@@ -31,8 +31,7 @@ from service.queue.retries import OUTAGE_CAP, pause
 from service.queue.runner import Runner
 from service.queue.scripting import Call, execute, script
 from service.queue.send import Packed
-from service.queue.tally import RETRIED, Tally
-from service.queue.task import Queue, queue_of
+from service.queue.task import Queue
 from service.queue.unit import Watchdog, wear
 
 log = structlog.get_logger(__name__)
@@ -68,7 +67,6 @@ class Engine:
         self._waiting: dict[bytes, Run] = {}  # for a place
         self._orphans: Set[bytes] = frozenset()
         self._started_at = time.time()
-        self._tally = Tally()
         self._hops = Exchange(self.id, self._lanes, self._load)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._wake = asyncio.Event()
@@ -81,7 +79,7 @@ class Engine:
         """Work until `stop()`; then finish, hand back what did not finish, and sign off."""
         self._loop = asyncio.get_running_loop()
         self.broker.carry = self._carry
-        heartbeat = Heartbeat(self.id, self.profile, self._tally)
+        heartbeat = Heartbeat(self.id, self.profile)
         heartbeat.start()
         watchdog = Watchdog(self.running)
         running = self._listen(), self._watch(), heed(self.id, self._running), wear(self), watchdog.watch()
@@ -260,8 +258,6 @@ class Engine:
             log.critical("engine failed to run a task", id=claim.id.decode(), exc_info=error)
             outcome = Again(OUTAGE_CAP, 0, repr(error), claim.body, claim.deliveries)
         self._hops.settle(claim, outcome)
-        status = outcome.status if isinstance(outcome, Done) else RETRIED
-        self._tally.count(queue_of(claim.lane.decode()), ended.name or "?", status, time.monotonic() - ended.begun)
         if isinstance(outcome, Again):
             self._next_due = min(self._next_due, asyncio.get_running_loop().time() + outcome.delay)
 

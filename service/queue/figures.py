@@ -1,62 +1,63 @@
-"""How tasks fare: counted in each process, added up over all of them in Redis every `TELL` seconds.
+"""How tasks fare: a try that ends is counted once, in its process; every `TELL` seconds Redis adds up all processes.
 
-A task costs two additions; Redis gets one hop for all that ended meanwhile.
+Kept are sums since Redis was emptied last (`GET /metrics`), and those of each minute for three hours: whoever writes
+the history reads a minute when it is over. A field is `<queue>|<task>|<status>|<bucket of durations.py>` with a number
+of tries, or `<queue>|<task>|took|us` with their time in microseconds. A hop without an answer may be counted twice.
 """
 
 import asyncio
-from bisect import bisect_left
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from service.queue.delivery import Done, Outcome
-from service.queue.link import NAMESPACE, BrokerAway, Command, client
+from service.queue.durations import bucket
+from service.queue.link import NAMESPACE, BrokerAway, client
+from service.queue.scripting import Call, execute, script
 
-TOTALS = f"{NAMESPACE}:__figures__"  # hash: <task>|<what> -> sum over all processes
-BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)  # seconds
-RETRIED = "retried"
+RETRIED = "retried"  # besides the statuses that a task ends with
+UNKNOWN = "unknown"  # all that nobody has an actor for: a name may be any text, and each would be a series of its own
 TELL = 2.0  # seconds
+_TOOK = ("took", "us")
 
 
 @dataclass(slots=True)
-class TaskFigures:
-    """One task's: tries by how they ended, their time in seconds, and how many took up to each of `BOUNDS`, or more."""
+class Ended:
+    """Tries of one task that ended: their number by outcome and by bucket of duration, and their seconds together."""
 
-    outcomes: dict[str, int] = field(default_factory=dict[str, int])
+    outcomes: Counter[str] = field(default_factory=Counter[str])
+    durations: Counter[int] = field(default_factory=Counter[int])
     seconds: float = 0.0
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(BOUNDS) + 1))
-
-    @property
-    def tries(self) -> int:
-        """How many tries ended."""
-        return sum(self.buckets)
 
 
-_counted: dict[str, TaskFigures] = {}  # since Redis was last told
+Figures = dict[tuple[str, str], Ended]  # by queue and task
+
+_counted: Counter[tuple[str, str, str, str | int]] = Counter()  # since Redis was last told
 
 
-def count(task: str, outcome: Outcome, seconds: float) -> None:
+def status_of(outcome: Outcome) -> str:
+    """Return how a try ended, in a word."""
+    return outcome.status if isinstance(outcome, Done) else RETRIED
+
+
+def count(queue: str, task: str, outcome: Outcome, seconds: float) -> None:
     """Count a try that has ended."""
-    figures = _counted.get(task)
-    if figures is None:
-        figures = _counted[task] = TaskFigures()
-    status = outcome.status if isinstance(outcome, Done) else RETRIED
-    figures.outcomes[status] = figures.outcomes.get(status, 0) + 1
-    figures.seconds += seconds
-    figures.buckets[bisect_left(BOUNDS, seconds)] += 1
+    _counted[queue, task, status_of(outcome), bucket(seconds)] += 1
+    _counted[queue, task, *_TOOK] += round(seconds * 1_000_000)
 
 
 async def tell() -> None:
     """Add what was counted to the sums of all processes; raises BrokerAway, and then it is counted on."""
     global _counted
-    counted, _counted = _counted, {}
+    counted, _counted = _counted, Counter()
     if not counted:
         return
+    flat = [part for field, number in counted.items() for part in ("|".join(map(str, field)), number)]
     try:
-        await client().read(*(command for task, figures in counted.items() for command in _additions(task, figures)))
+        await execute(Call(script("count"), flat))
     except BaseException:
-        for task, figures in counted.items():
-            _add(_counted.setdefault(task, TaskFigures()), figures)
+        _counted.update(counted)
         raise
 
 
@@ -72,30 +73,26 @@ async def telling() -> None:
             await tell()
 
 
-async def totals() -> dict[str, TaskFigures]:
-    """Return the sums of all processes, by task; raises BrokerAway."""
-    [flat] = await client().read(("HGETALL", TOTALS))
-    found: dict[str, TaskFigures] = {}
+async def totals() -> Figures:
+    """Return the sums of all processes; raises BrokerAway."""
+    [flat] = await client().read(("HGETALL", f"{NAMESPACE}:__ended__"))
+    return _figures(flat)
+
+
+async def ended_in(minutes: Sequence[int]) -> list[Figures]:
+    """Return what ended in each of these minutes (since 1970); raises BrokerAway."""
+    return list(map(_figures, await client().read(*[("HGETALL", f"{NAMESPACE}:ended:{one}") for one in minutes])))
+
+
+def _figures(flat: list[bytes]) -> Figures:
+    found: Figures = {}
     for name, value in zip(flat[::2], flat[1::2], strict=True):
-        task, _, what = name.decode().rpartition("|")
-        figures = found.setdefault(task, TaskFigures())
-        if what == "seconds":
-            figures.seconds = float(value)
-        elif what.isdecimal():
-            figures.buckets[int(what)] = int(value)
+        queue, _, rest = name.decode("utf-8", "replace").partition("|")
+        task, status, number = rest.rsplit("|", 2)
+        ended = found.setdefault((queue, task), Ended())
+        if (status, number) == _TOOK:
+            ended.seconds = int(value) / 1_000_000
         else:
-            figures.outcomes[what] = int(value)
+            ended.outcomes[status] += int(value)
+            ended.durations[int(number)] += int(value)
     return found
-
-
-def _additions(task: str, figures: TaskFigures) -> list[Command]:
-    counts: Mapping[str, int] = figures.outcomes | {str(at): by for at, by in enumerate(figures.buckets) if by}
-    commands: list[Command] = [("HINCRBY", TOTALS, f"{task}|{what}", by) for what, by in counts.items()]
-    return [*commands, ("HINCRBYFLOAT", TOTALS, f"{task}|seconds", repr(figures.seconds))]
-
-
-def _add(to: TaskFigures, more: TaskFigures) -> None:
-    for status, by in more.outcomes.items():
-        to.outcomes[status] = to.outcomes.get(status, 0) + by
-    to.seconds += more.seconds
-    to.buckets = [one + other for one, other in zip(to.buckets, more.buckets, strict=True)]

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -11,7 +10,6 @@ import structlog
 
 from service.queue.link import BrokerAway, connected
 from service.queue.scripting import Call, execute, script
-from service.queue.tally import Tally
 
 log = structlog.get_logger(__name__)
 
@@ -21,11 +19,11 @@ DEAD = 10.0  # seconds without a beat after which a worker's messages are given 
 
 
 class Heartbeat(threading.Thread):
-    """Tells Redis, which goes by its own clock, that a worker lives, what it does, and what has ended in it."""
+    """Tells Redis, which goes by its own clock, that a worker lives and what it does."""
 
-    def __init__(self, worker: str, profile: Callable[[], dict[str, Any]], tally: Tally) -> None:
+    def __init__(self, worker: str, profile: Callable[[], dict[str, Any]]) -> None:
         super().__init__(name="heartbeat", daemon=True)
-        self._worker, self._profile, self._tally = worker, profile, tally
+        self._worker, self._profile = worker, profile
         self._loop = asyncio.new_event_loop()
         self._stopped = asyncio.Event()
 
@@ -47,17 +45,9 @@ class Heartbeat(threading.Thread):
                         log.warning("no heartbeat", worker=self._worker, error=str(error))
                     away = True
                 await self._pause(AGAIN if away else BEAT)
-            with suppress(BrokerAway):
-                await self._tell()  # of what ended since the last beat
 
     async def _tell(self) -> None:
-        counts = self._tally.take()
-        flat = [part for pair in counts.items() for part in pair]
-        try:
-            await execute(Call(script("beat"), [self._worker, orjson.dumps(self._profile()), *flat]))
-        except BaseException:
-            self._tally.give_back(counts)
-            raise
+        await execute(Call(script("beat"), [self._worker, orjson.dumps(self._profile())]))
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -80,8 +80,9 @@ class Runner:
         except Undecodable as error:
             body = {"body": claim.body[:1000].decode("utf-8", "replace")}
             failed = Failed(claim.id.decode("utf-8", "replace"), "?", queue_of(claim.lane.decode()), body, 0)
-            outcome = await _buried(failed, error, Reason.PERMANENT)
-            return outcome or Again(OUTAGE_CAP, 0, str(error), claim.body)
+            outcome = await _buried(failed, error, Reason.PERMANENT) or Again(OUTAGE_CAP, 0, str(error), claim.body)
+            self._note(run, outcome, time.monotonic() - run.begun, None)
+            return outcome
         run.name = message.actor_name
         if claim.keys is not None:
             message.kwargs[message.options["gathers"]] = sorted(key.decode() for key in claim.keys)
@@ -96,10 +97,10 @@ class Runner:
         return outcome
 
     def _note(self, run: Run, outcome: Outcome, seconds: float, facts: dict[str, Any] | None) -> None:
-        # A name that nobody here can run may be any text, and each of those would be a series of its own.
-        figures.count(run.name if run.name in self._actors else "unknown", outcome, seconds)
+        task = run.name if run.name in self._actors else figures.UNKNOWN
+        figures.count(queue_of(run.claim.lane.decode()), task, outcome, seconds)
         if facts is not None:
-            status = outcome.status if isinstance(outcome, Done) else figures.RETRIED
+            status = figures.status_of(outcome)
             facts |= {"duration_ms": round(seconds * 1000, 2), "success": status == SUCCEEDED, "status": status}
             logs.work("task ended", __name__, facts)
 

@@ -23,6 +23,8 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "ops.needs": "Needs",
     "ops.ok": "fine",
     "ops.trouble": "trouble",
+    "ops.look": "look at it",
+    "ops.unknown": "not known",
     "ops.queues": "Queues",
     "ops.queue": "Queue",
     "ops.priority": "Priority",

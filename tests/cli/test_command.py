@@ -3,8 +3,11 @@
 import asyncio
 import json
 import os
+import re
+import shutil
 import signal
 import sys
+from collections import namedtuple
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +17,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from service.cli.api import _local_server as local_server
+from service.cli.api import home
 from service.cli.shown import plain, snippet
 from service.database import transaction
 from service.search import actions
@@ -111,12 +116,26 @@ async def test_addresses_come_from_a_pipe_and_those_refused_do_not_stop_others(p
     assert "may not be fetched" in single.err
 
 
-async def test_the_state_of_the_server_is_told(pharos_command: Pharos) -> None:
+async def test_the_state_of_the_server_is_told(pharos_command: Pharos, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1000, 950, 50))
     told = await pharos_command("status")
     assert told.status == 1  # no worker runs here
-    assert "database" in told.out
+    assert re.search(r"^ +database +ok", told.out, re.MULTILINE)
+    assert re.search(r"^ +workers +wrong .*No worker runs", told.out, re.MULTILINE)
+    assert re.search(r"^ +disk +look .*95 % full", told.out, re.MULTILINE)
     answer = json.loads((await pharos_command("status", "--json")).out)
     assert answer["ready"]["checks"]["database"]["ok"] is True
+
+
+async def test_without_redis_the_state_is_told_all_the_same(
+    pharos_command: Pharos, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("service.queue.link.address", lambda: "redis://127.0.0.1:1/0")
+    told = await pharos_command("status")
+    assert told.status == 1
+    assert re.search(r"^ +broker +wrong .*The task queue is away", told.out, re.MULTILINE)
+    assert re.search(r"^ +database +ok", told.out, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +184,18 @@ def test_texts_of_documents_cannot_steer_a_terminal() -> None:
     marked = snippet("one &lt;b&gt; <mark>two\x1b</mark> three")
     assert marked.plain == "one <b> two three"
     assert [(span.start, span.end) for span in marked.spans] == [(8, 11)]
+
+
+def test_it_finds_the_pharos_of_its_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "HOST", "PORT"):
+        monkeypatch.delenv(f"PHAROS_{name}", raising=False)
+    monkeypatch.setattr("service.cli.api.ROOT", tmp_path)
+    assert local_server() == "http://127.0.0.1:8000"
+    (tmp_path / ".env").write_text("PHAROS_PORT=8471\nPHAROS_HOME=library\n")
+    assert (local_server(), home()) == ("http://127.0.0.1:8471", tmp_path / "library")
+    monkeypatch.setenv("PHAROS_PORT", "8472")
+    monkeypatch.setenv("PHAROS_HOME", "elsewhere")
+    assert (local_server(), home()) == ("http://127.0.0.1:8472", Path("elsewhere"))
 
 
 async def test_the_command_starts_without_what_only_servers_need() -> None:

@@ -22,10 +22,10 @@ MINUTE = int(NOON.timestamp()) // 60
 
 
 async def ended(minute: int, **counts: int) -> None:
-    """Have workers tell of a minute: `urgent__index__succeeded=3`, `urgent__40=3`."""
+    """Have workers tell of a minute: `urgent__index__succeeded__40=3`."""
     async with redis.asyncio.Redis.from_url(str(settings().broker_url)) as store:
         for name, number in counts.items():
-            await store.hincrby(f"dramatiq:minute:{minute}", name.replace("__", "|"), number)
+            await store.hincrby(f"dramatiq:ended:{minute}", name.replace("__", "|"), number)
 
 
 async def rows() -> int:
@@ -35,17 +35,18 @@ async def rows() -> int:
 
 
 async def test_many_that_look_write_one_row_for_each_queue(application: object) -> None:
-    await ended(MINUTE, urgent__index__succeeded=3, urgent__40=3)
+    await ended(MINUTE, urgent__index__succeeded__40=3, urgent__lamp__cancelled__8=1)
     await asyncio.gather(*(sample(MINUTE) for _ in range(5)))
     assert await rows() == len(QUEUES)
     async with reading() as session:
         urgent = await session.get_one(QueueMinute, (NOON, "urgent"))
-    assert (urgent.succeeded, urgent.waiting, urgent.durations) == (3, 0, {"40": 3})
+    assert (urgent.succeeded, urgent.waiting, urgent.durations) == (3, 0, {"40": 3, "8": 1})
+    assert urgent.tasks == {"index": {"succeeded": 3}, "lamp": {"cancelled": 1}}
 
 
 async def test_minutes_that_nobody_saw_are_made_up_for_without_their_depth(application: object) -> None:
     await sample(MINUTE)
-    await ended(MINUTE + 2, urgent__index__failed=1, urgent__4=1)
+    await ended(MINUTE + 2, urgent__index__failed__4=1)
     await sample(MINUTE + 3)
     assert await rows() == 4 * len(QUEUES)
     async with reading() as session:

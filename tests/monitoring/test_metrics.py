@@ -1,5 +1,6 @@
 """`GET /metrics`, read by Prometheus's own parser."""
 
+import json
 import os
 import re
 from collections.abc import Awaitable, Callable
@@ -33,6 +34,12 @@ def values(family: Metric, suffix: str = "", **labels: str) -> list[float]:
     return [s.value for s in family.samples if s.name == name and labels.items() <= s.labels.items()]
 
 
+def labels_by_name() -> dict[str, set[str]]:
+    """Return the labels of each figure, as the page tells them."""
+    rows = re.findall(r"^\| `((?:pharos|process)_[a-z_]+)` \| ([a-z, ]*)\|", PAGE.read_text(), re.MULTILINE)
+    return {name: set(re.findall("[a-z]+", labels)) for name, labels in rows}
+
+
 def test_text_is_escaped_and_buckets_are_cumulative() -> None:
     odd = Family("odd", "gauge", "Text.")
     odd.add(1.5, name='a "b"\\\n')
@@ -50,14 +57,17 @@ def test_text_is_escaped_and_buckets_are_cumulative() -> None:
 @pytest.mark.integration
 async def test_all_that_the_page_explains_and_nothing_else(api: httpx.AsyncClient, everything: None) -> None:
     found = await scraped(api)
-    explained = set(re.findall(r"^\| `((?:pharos|process)_[a-z_]+)` \|", PAGE.read_text(), re.MULTILINE))
+    explained = labels_by_name()
     shown = {f"{name}_total" if family.type == "counter" else name for name, family in found.items()}
     rare = {"pharos_backup_last_timestamp_seconds", "pharos_backup_last_size_bytes"}
     rare |= {"pharos_timetable_silence_seconds", "pharos_schedule_next_timestamp_seconds"}
     rare |= {"pharos_schedule_last_timestamp_seconds"} | {
         name for name in explained if name.startswith("pharos_worker_")
     }
-    assert explained - rare <= shown <= explained
+    assert explained.keys() - rare <= shown <= explained.keys()
+    for name, family in found.items():
+        told = {label for sample in family.samples for label in sample.labels} - {"le"}
+        assert told == explained.get(name) or told == explained[f"{name}_total"], name
 
 
 @pytest.mark.integration
@@ -75,7 +85,7 @@ async def everything(api: httpx.AsyncClient) -> None:
     resource = (await api.post("/resources", json={"title": "The lamp", "content": "It burns."})).json()
     await api.get(f"/resources/{resource['id']}")
     await api.get("/search", params={"query": "lamp", "mode": "keyword"})
-    figures.count("x", Done("x", "succeeded"), 0.1)
+    figures.count("urgent", "x", Done("x", "succeeded"), 0.1)
     await figures.tell()
     from service.cache.cache import cache
 
@@ -88,7 +98,7 @@ async def test_queues_tasks_and_what_processes_counted(api: httpx.AsyncClient) -
     id = str(uuid4())
     await queue.send([queue.Dispatch(INDEX, {"resource_id": id}, UUID(id)), queue.Dispatch(RECONCILE, {}, uuid4(), 60)])
     for outcome, seconds in ((Done("a", "succeeded"), 0.02), (Again(1, 0, "", b""), 2.0), (Done("a", "failed"), 4000)):
-        figures.count("a", outcome, seconds)
+        figures.count("urgent", "a", outcome, seconds)
         await figures.tell()  # each as if by another process
     found = await scraped(api)
     tasks = found["pharos_queue_tasks"]
@@ -101,10 +111,20 @@ async def test_queues_tasks_and_what_processes_counted(api: httpx.AsyncClient) -
     times = found["pharos_task_duration_seconds"]
     assert values(times, "_count", task="a") == [3]
     assert values(times, "_sum", task="a") == [4002.02]
-    assert values(times, "_bucket", task="a", le="0.025") == [1]
-    assert values(times, "_bucket", task="a", le="2.5") == [2]
-    assert values(times, "_bucket", task="a", le="1800") == [2]
+    assert values(times, "_bucket", task="a", le="0.032") == [1]
+    assert values(times, "_bucket", task="a", le="2.048") == [2]
+    assert values(times, "_bucket", task="a", le="2097.152") == [2]
     assert set(values(found["pharos_source_ok"])) == {1}
+
+
+@pytest.mark.integration
+async def test_a_name_may_be_any_text(api: httpx.AsyncClient) -> None:
+    odd = 'a "task" \\ of\nmany | lines'
+    figures.count("urgent", odd, Done(odd, "succeeded"), 0.1)
+    await figures.tell()
+    found = await scraped(api)
+    assert values(found["pharos_task_tries"], "_total", task=odd, outcome="succeeded") == [1]
+    assert values(found["pharos_task_duration_seconds"], "_count", task=odd) == [1]
 
 
 @pytest.mark.integration
@@ -146,12 +166,24 @@ async def test_without_redis_the_other_figures_are_told(
     assert values(found["pharos_ready"]) == [0]
 
 
-def test_dashboards_and_alert_rules_ask_for_what_there_is() -> None:
+def expressions() -> list[str]:
+    """What dashboards and alert rules ask for."""
     folder = PAGE.parents[1] / "deploy" / "monitoring"
-    asked = {
-        name.removesuffix("_bucket")
-        for file in folder.rglob("*.*")
-        for name in re.findall(r"\bpharos_[a-z_]+\b", file.read_text())
-    }
-    assert len(asked) > 5
-    assert asked <= set(re.findall(r"`(pharos_[a-z_]+)`", PAGE.read_text()))
+    boards = [json.loads(file.read_text()) for file in (folder / "dashboards").glob("*.json")]
+    panels = [target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"]]
+    rules = re.findall(r"^ +expr:( >-\n(?: {10}.*\n)+| .*\n)", (folder / "alerts.yaml").read_text(), re.MULTILINE)
+    return panels + rules
+
+
+def test_dashboards_and_alert_rules_ask_for_what_there_is() -> None:
+    known, asked = labels_by_name(), expressions()
+    assert len(asked) == 8 + (PAGE.parents[1] / "deploy" / "monitoring" / "alerts.yaml").read_text().count("- alert:")
+    for expression in asked:
+        names = {name.removesuffix("_bucket") for name in re.findall(r"\b(?:pharos|process)_[a-z_]+\b", expression)}
+        assert names <= known.keys(), expression
+        assert names or "up{" in expression, expression
+        grouped = re.findall(r"(?:by|ignoring|on) \(([a-z, ]+)\)", expression)
+        named = {label for group in grouped for label in re.findall("[a-z]+", group)}
+        named |= set(re.findall(r"[{,]\s*([a-z]+)\s*[=!]", expression))
+        there = {"le", "instance", "job"}.union(*(known[name] for name in names))  # the last two are Prometheus's own
+        assert named <= there, expression

@@ -1,5 +1,6 @@
 """Everything that `/ready` says, each really brought about; the page of what is well is in test_routes.py."""
 
+import re
 import shutil
 from collections import namedtuple
 from collections.abc import Callable
@@ -129,6 +130,14 @@ async def test_redis_throws_tasks_away(pharos: Settings) -> None:
             await store.config_set("maxmemory-policy", "noeviction")
 
 
+async def test_the_cache_is_away(limit: Callable[[str, object], None]) -> None:
+    async with queue.connected():
+        assert await quiet("cache")
+        limit("CACHE_URL", "redis://127.0.0.1:1/0")
+        words = await said("cache", "error")
+    assert re.fullmatch("The cache is away: .+ Until it is back everything is computed anew.", words)
+
+
 async def test_the_pool_is_near_its_end(pharos: Settings) -> None:
     assert await quiet("pool")
     async with AsyncExitStack() as stack:
@@ -148,8 +157,9 @@ async def test_a_schedule_was_missed(limit: Callable[[str, object], None]) -> No
 
 async def test_a_disk_is_nearly_full(pharos: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1000, 850, 150))
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1500, 850, 150))  # 500 are nobody's, as in a quota
     assert await quiet("disk")
+    assert (await readiness()).checks["disk"]["used_percent"] == 85
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1000, 950, 50))
     assert "A disk that Pharos writes to is 95 % full" in await said("disk")
 

@@ -1,18 +1,23 @@
 """What operators and their tools see."""
 
+import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 import redis.asyncio
 
 from service.hooks import HOOKS, TASKS
 from service.queue import timetable
+from service.queue.scripting import Call, execute, script
 from service.settings import Settings
 
 Person = Callable[..., Awaitable[httpx.AsyncClient]]
+PAGES = Path(__file__).parents[2] / "docs"
 
 pytestmark = pytest.mark.integration
 
@@ -84,6 +89,26 @@ async def test_schedules_say_when_they_last_ran_run_next_and_how_they_stand(
     times = {name: datetime.fromisoformat(line.pop(name)) for name in ("last", "next")}
     assert times == {"last": last, "next": following}
     assert line == {"name": "reconcile_derived_data", "cron": "*/5 * * * *", "queue": "batch", "state": state}
+
+
+async def test_every_figure_is_explained(api: httpx.AsyncClient) -> None:
+    profile = {
+        "host": "h", "pid": 1, "queues": [], "concurrency": 1, "active": [], "processed": 0, "failed": 0, "rss_mb": 1,
+        "started_at": 1, "tasks": [], "load": 0.5,
+    }  # fmt: skip
+    await execute(Call(script("beat"), ["one", orjson.dumps(profile)]))
+    workers, pool, kept = [(await api.get(path)).json() for path in ("/workers/status", "/db/pool", "/cache/stats")]
+    watching = (PAGES / "monitoring.md").read_text()
+    assert fields(watching, "Of each worker:") == set(workers["workers"][0])
+    assert fields(watching, "Of each queue:") == set(workers["queues"][0])
+    assert fields(watching, "Of the pool of the process that answers:") == set(pool)
+    assert fields((PAGES / "cache.md").read_text(), "## Figures") | {"by_prefix"} == set(kept)
+
+
+def fields(page: str, heading: str) -> set[str]:
+    """Return the names in the first column of the table below a heading."""
+    table = page.partition(f"{heading}\n")[2].partition("|---|---|\n")[2].partition("\n\n")[0]
+    return {name for row in table.splitlines() for name in re.findall("`(\\w+)`", row.split("|")[1])}
 
 
 async def test_the_flow_is_the_table(api: httpx.AsyncClient) -> None:

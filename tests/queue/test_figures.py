@@ -1,12 +1,15 @@
-"""What is counted of tasks, over all workers; and the lines that a log has of each."""
+"""What is counted of tasks, over all workers and in each minute; and the lines that a log has of each."""
 
 import json
+import time
+from collections import Counter
 from collections.abc import Iterator
 from io import StringIO
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis.asyncio
 from structlog import get_config
 
 from service import logs
@@ -46,59 +49,58 @@ async def run_all(working: Work) -> None:
     async def never() -> None:
         raise ValueError("no")
 
-    async with working():
+    async with working() as engine:
         for task in (ONCE_MORE, NEVER):
             await send([Dispatch(task, {}, uuid4())])
         await send([Dispatch(WELL, {"resource_id": str(uuid4())}, uuid4(), correlation_id="the request")])
-
-        async def ended() -> bool:
-            known = {**figures._counted, **await figures.totals()}
-            outcomes = [status for one in known.values() for status in one.outcomes]
-            return sorted(outcomes) == ["failed", "retried", "succeeded", "succeeded"]
-
-        await until(ended, 20)
+        await until(lambda: engine.processed == 3, 20)
 
 
 async def test_every_try_is_counted_by_its_outcome_and_told_when_the_worker_ends(
     broker: PharosBroker, working: Work
 ) -> None:
+    first = int(time.time()) // 60
     await run_all(working)
-    assert figures._counted == {}
+    assert not figures._counted
     totals = await figures.totals()
-    assert {name: one.outcomes for name, one in totals.items()} == {
-        "well": {"succeeded": 1},
-        "once_more": {"retried": 1, "succeeded": 1},
-        "never": {"failed": 1},
+    assert {key: one.outcomes for key, one in totals.items()} == {
+        ("default", "well"): {"succeeded": 1},
+        ("default", "once_more"): {"retried": 1, "succeeded": 1},
+        ("default", "never"): {"failed": 1},
     }
-    assert {name: one.tries for name, one in totals.items()} == {"well": 1, "once_more": 2, "never": 1}
+    assert [one.durations.total() for one in totals.values()] == [one.outcomes.total() for one in totals.values()]
     assert all(0 < one.seconds < 20 for one in totals.values())
+    minutes = await figures.ended_in(range(first, int(time.time()) // 60 + 1))
+    for key, one in totals.items():
+        told = [minute[key] for minute in minutes if key in minute]
+        assert sum((minute.outcomes for minute in told), Counter[str]()) == one.outcomes
+        assert sum((minute.durations for minute in told), Counter[int]()) == one.durations
 
 
-async def test_names_that_nobody_can_run_are_one(broker: PharosBroker, working: Work) -> None:
+async def test_names_that_nobody_can_run_are_one(
+    broker: PharosBroker, store: redis.asyncio.Redis, working: Work
+) -> None:
     unknown = [Task(f"unknown_{number}", NORMAL, 0, 60) for number in range(3)]
-    async with working():
+    async with working() as engine:
         await send([Dispatch(task, {}, uuid4()) for task in unknown])
-
-        async def ended() -> bool:
-            known = figures._counted.get("unknown") or (await figures.totals()).get("unknown")
-            return known is not None and known.outcomes == {"failed": 3}
-
-        await until(ended, 20)
-    await figures.tell()
-    assert {name for name in await figures.totals() if name.startswith("unknown")} == {"unknown"}
+        await store.hset("dramatiq:default.msgs", "odd", "no message")
+        await store.rpush("dramatiq:default", "odd")
+        await until(lambda: engine.processed == 4, 20)
+    totals = await figures.totals()
+    assert {key: one.outcomes for key, one in totals.items()} == {("default", figures.UNKNOWN): {"failed": 4}}
 
 
 async def test_what_redis_did_not_hear_is_told_later(broker: PharosBroker, monkeypatch: pytest.MonkeyPatch) -> None:
-    figures.count("a", Done("a", "succeeded"), 0.1)
+    figures.count("urgent", "a|b", Done("a|b", "succeeded"), 0.1)
     with monkeypatch.context() as away:
         away.setattr("service.queue.link.address", lambda: "redis://127.0.0.1:1/0")
         with pytest.raises(BrokerAway):
             await figures.tell()
-    figures.count("a", Done("a", "succeeded"), 0.2)
+    figures.count("urgent", "a|b", Done("a|b", "succeeded"), 0.2)
     await figures.tell()
     await figures.tell()
-    assert (await figures.totals())["a"].outcomes == {"succeeded": 2}
-    assert (await figures.totals())["a"].seconds == pytest.approx(0.3)
+    [told] = (await figures.totals()).items()
+    assert told == (("urgent", "a|b"), figures.Ended(Counter(succeeded=2), Counter({27: 1, 31: 1}), 0.3))
 
 
 @pytest.fixture

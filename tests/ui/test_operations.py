@@ -1,8 +1,11 @@
 """The operations page: who sees it, who may act, what it shows, what is on record."""
 
 import re
+import shutil
+from collections import namedtuple
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from html import unescape
 from uuid import uuid4
 
 import httpx
@@ -55,6 +58,26 @@ async def test_an_operator_sees_all_of_it_without_actions(api: httpx.AsyncClient
     assert "You may look" not in admins.text
     if part in ("", "/tasks", "/dead-letters"):
         assert "data-do" in admins.text
+
+
+@pytest.mark.integration
+async def test_what_ready_says_stands_on_the_page_in_the_same_words(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1000, 950, 50))
+    checks = (await api.get("/ready")).json()["checks"]
+    page = (await api.get("/ui/operations")).text
+    shown = dict(
+        re.findall(r'<li class="need-[a-z]+"><strong>(\w+)</strong> [a-z ]+(?:<span>(.*?)</span>)?</li>', page)
+    )
+    assert {name: unescape(words) for name, words in shown.items()} == {
+        name: check.get("error") or check.get("warning") or "" for name, check in checks.items()
+    }
+    assert "95 % full" in shown["disk"]
+    assert 'class="need-look"><strong>disk</strong> look at it' in page
+    assert 'class="need-trouble"><strong>workers</strong> trouble' in page  # none runs here
+    assert 'class="need-ok"><strong>database</strong> fine' in page
 
 
 @pytest.mark.integration

@@ -19,7 +19,7 @@
 --   dramatiq:rate:<bound>       zset    the last starts that a bound of so many in a time has granted, ms
 --   dramatiq:line:<task>/<key>  list    ids of an ordered task; the first one is queued, scheduled or running
 --   dramatiq:recent:<status>    list    ids of the last thousand that ended so, the newest first
---   dramatiq:minute:<n>         hash    what ended in the n-th minute since 1970, kept for three hours (tally.py)
+--   dramatiq:ended:<n>          hash    what ended in the n-th minute since 1970, kept for three hours (figures.py)
 --   dramatiq:__layout__         string  counts changes of the next two, which workers keep in mind
 --   dramatiq:__ranks__          set     lanes of priorities that are not their queue's
 --   dramatiq:__paused__         set     queues from which nothing is taken
@@ -29,7 +29,7 @@
 --   dramatiq:__workers__        zset    worker -> last beat, ms
 --   dramatiq:__profiles__       hash    worker -> what it says about itself
 --   dramatiq:__lost__           zset    the last workers that were reaped -> when, ms
---   dramatiq:__figures__        hash    <task>|<what> -> how many tries ended so, over all processes (figures.py)
+--   dramatiq:__ended__          hash    what ended since Redis was emptied last, over all processes (figures.py)
 --   pharos_events:stream        stream  events for other programs, bounded; name, event: JSON
 --   pharos_events:position      string  of the log: how far it was told; pharos_events:silent: up to where only to the stream
 
