@@ -21,6 +21,7 @@ The kernel:
     logs.py         one format for all logs
     requests.py     each request: counted, timed, logged
     lag.py          how late the event loop turns
+    draining.py     what a web server says and does before it stops
     cache/          values that were costly to make, never older than the last answer to a write
     storage/        the bytes of originals, by their hash: in a folder or a bucket
     inference.py    asks the model server

@@ -2,7 +2,8 @@
 
 import gc
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from fnmatch import fnmatchcase
 
 import structlog
 from starlette.applications import Starlette
@@ -10,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service import connections, database, inference, lag, logs, queue
+from service import connections, database, draining, inference, lag, logs, queue
 from service.annotations.routes import routes as annotation_routes
 from service.authors.routes import routes as author_routes
 from service.backups.nights import keeping
@@ -62,6 +63,7 @@ from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
 from service.settings import settings
 from service.taxonomy.routes import routes as taxonomy_routes
+from service.ui.routes import overview_first
 from service.ui.routes import routes as ui_routes
 from service.web import problem
 from service.webhooks.routes import routes as webhook_routes
@@ -101,6 +103,24 @@ ROUTES: list[BaseRoute] = [
     *ui_routes,
 ]
 
+# Where the operations page is served alone: its pages, how one signs in to them, what they call, and who measures.
+OPERATIONS = (
+    "/ui/operations*",
+    "/ui/static",
+    "/ui/login",
+    "/ui/logout",
+    "/ui/{path:path}",  # says that there is nothing
+    "/users/me",
+    "/events/stream",
+    "/queues/*",
+    "/schedules/*",
+    "/tasks/{id}/cancel",
+    "/dlq*",
+    "/health",
+    "/ready",
+    "/metrics",
+)
+
 MIDDLEWARE = [
     Middleware(lambda app: CorrelationID(app)),
     Middleware(Measured),
@@ -125,7 +145,7 @@ class CorrelationID:
 
             async def answer(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    message["headers"] = [*message["headers"], header]
+                    message["headers"] = [*message["headers"], header, *draining.headers()]
                 await send(message)
 
             await self.app(scope, receive, answer)
@@ -162,7 +182,8 @@ async def queueing() -> AsyncGenerator[Sender]:
 async def running(sending: Sending) -> AsyncGenerator[None]:
     """Open the database, the queue and the live hub, carry events until the server stops, close everything."""
     logs.configure()
-    async with database.connected("web"), limits.connected(), queue.connected(), hub():
+    alone = settings().serve == "operations"
+    async with database.connected("operations" if alone else "web"), limits.connected(), queue.connected(), hub():
         if few := await connections.check(settings()):
             log.warning(few)
         await ensure_admin()
@@ -178,16 +199,28 @@ async def running(sending: Sending) -> AsyncGenerator[None]:
             executed.recording(),
             assistants(),
             lag.watched(),
-            keeping(),
+            nullcontext() if alone else keeping(),
             sampling(),
         ):
-            yield
+            with draining.before_the_end(settings().drain_seconds):
+                yield
+
+
+def served() -> list[BaseRoute]:
+    """Return the routes that this process answers (PHAROS_SERVE)."""
+    if settings().serve == "all":
+        return [*ROUTES, *describe(ROUTES)]
+    return [*overview_first, *(route for route in ROUTES if isinstance(route, Route | Mount) and _operates(route.path))]
+
+
+def _operates(path: str) -> bool:
+    return any(fnmatchcase(path, pattern) for pattern in OPERATIONS)
 
 
 def create_app(sending: Sending = queueing) -> Starlette:
     """Build the application; `sending` opens what takes the tasks that its events ask for."""
     return Starlette(
-        routes=[*ROUTES, *describe(ROUTES)],
+        routes=served(),
         middleware=MIDDLEWARE,
         exception_handlers={HTTPException: refused, Exception: broken},
         lifespan=lambda app: running(sending),

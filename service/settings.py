@@ -19,6 +19,21 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address that the web server listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port that the web server listens on.")
     public_url: str | None = Field(None, description="Address that people use, when a proxy stands before the server.")
+    serve: Literal["all", "operations"] = Field(
+        "all", description="What the web server answers; `operations`: the operations page and what belongs to it only."
+    )
+    operations_port: int = Field(
+        5555,
+        ge=1,
+        le=65535,
+        description="Port that the operations page has for itself where Pharos runs in containers.",
+    )
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        description="Time that a web server that is to stop still answers, with `/ready` at 503 so that its proxy asks"
+        " another one, seconds.",
+    )
 
     database_url: str | None = Field(
         None, description="PostgreSQL, `postgresql://user:password@host:port/name`; unset: the embedded server."

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service import queue
+from service import draining, queue
 from service.bus import bus
 from service.database import pool_status, reading, transaction
 from service.event_log import history, shown
@@ -58,6 +58,9 @@ async def health(request: Request) -> Response:
 
 async def ready(request: Request) -> Response:
     """Everything that is needed is there; else 503, and the checks say what is missing. Warnings change no status."""
+    if draining.begun():
+        stops = {"ok": False, "error": "This web server is about to stop; another one answers."}
+        return respond({"status": "unavailable", "checks": {"server": stops}, "warnings": []}, 503)
     found = await readiness()
     answer = {"status": "ready" if found.ready else "unavailable", "checks": found.checks, "warnings": found.warnings}
     return respond(answer, 200 if found.ready else 503)

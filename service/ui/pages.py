@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from service.errors import PharosError, Unauthenticated
 from service.security.permissions import Public, require
 from service.security.permissions import Scope as AccountScope
+from service.settings import settings
 from service.ui import wording
 from service.ui.assets import asset
 from service.ui.navigation import OWN, PLACES
@@ -80,11 +81,12 @@ def page(
 
 
 def render(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
-    """Answer with a template; it also knows the account, the theme that was chosen and the path."""
+    """Answer with a template; it also knows the account, the theme, the path, and whether the library is not here."""
     theme = request.cookies.get("pharos_theme")
     html = templates.get_template(template).render(
         account=request.scope.get("account"),
         theme=theme if theme in THEMES else None,
+        alone=settings().serve == "operations",
         path=request.url.path,
         **values,
     )

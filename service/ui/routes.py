@@ -98,6 +98,11 @@ async def root(request: Request) -> Response:
     return RedirectResponse("/ui/", 307)
 
 
+async def to_overview(request: Request) -> Response:
+    """The first page where the operations page is served alone."""
+    return RedirectResponse("/ui/operations", 307)
+
+
 async def home(request: Request) -> Response:
     """The library: add, and see what was added."""
     asked, who = query(request, Shown), account(request)
@@ -331,3 +336,5 @@ routes: list[BaseRoute] = [
     Mount("/ui/static", Assets(directory=FOLDER), name="static"),
     page("GET", "/ui/{path:path}", nothing, scope=PUBLIC),
 ]
+
+overview_first: list[BaseRoute] = [page("GET", path, to_overview, scope=PUBLIC) for path in ("/", "/ui", "/ui/")]

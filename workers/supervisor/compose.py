@@ -20,7 +20,7 @@ from workers.supervisor.readiness import NotReady, missing
 
 PATIENCE = 300  # seconds until `up` gives up waiting for containers; the images are there by then
 MOST_WORKERS = 20  # 20 connections each, 60 for the web server, out of PostgreSQL's 500
-ROLLED = ("inference", "scheduler", "worker-urgent", "worker", "web")
+ROLLED = ("inference", "scheduler", "worker-urgent", "worker", "operations", "web")
 _GIB = 2**30
 
 
@@ -34,6 +34,7 @@ def up(settings: Settings) -> int:
     make_secrets(home)
     if not _containers(settings, "web"):
         machine.check_port(settings.host, settings.port)
+        machine.check_port("127.0.0.1", settings.operations_port, "PHAROS_OPERATIONS_PORT")
     _say(f"Pharos runs in containers ({home / 'mode'}), with the limits of a {size(settings)} machine.")
     _compose(settings, "up", "-d", "--build", "--wait", "--wait-timeout", str(PATIENCE))
     _await_ready(settings)
@@ -45,6 +46,8 @@ Pharos is ready at {address} with {workers} worker{"s" if workers != 1 else ""}.
 
   Open this link to sign in as admin (it works once):
     {address}/ui/login?code={link}
+
+  The operations page, alone: http://127.0.0.1:{settings.operations_port}
 
   make status            what is running
   make logs              what it says
@@ -93,11 +96,14 @@ def update(settings: Settings) -> int:
     _compose(settings, "up", "-d", "--no-build", "--no-recreate", "--wait", "postgres", "broker", "cache")
     _compose(settings, "run", "--rm", "-T", "--no-deps", "migrate")
     for service in ROLLED:
-        for container in _containers(settings, service):
+        running = _containers(settings, service)
+        for container in running:
             _say(f"  replacing {service} {container[:12]} ...")
             _run(settings, "docker", "stop", container, quiet=True)
             _run(settings, "docker", "rm", container, quiet=True)
             _start(settings, service, counts[service])
+        if not running:  # it came with this update
+            _start(settings, service, 1)
     _await_ready(settings)
     _say("Pharos is up to date.")
     return 0

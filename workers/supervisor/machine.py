@@ -21,11 +21,11 @@ _LONGEST_HOME = 80  # bytes; the address of a Unix socket has 107
 
 
 class PortTaken(PharosError):
-    """Port {port} of {host} is taken by {owner}. Stop it, or choose another port: make up PHAROS_PORT={other}"""
+    """Port {port} of {host} is taken by {owner}. Stop it, or choose another port: make up {name}={other}"""
 
 
 class BadAddress(PharosError):
-    """Pharos cannot listen on PHAROS_HOST={host} PHAROS_PORT={port}: {reason}."""
+    """Pharos cannot listen on PHAROS_HOST={host} {name}={port}: {reason}."""
 
 
 class DiskFull(PharosError):
@@ -67,8 +67,8 @@ def check_disk(home: Path) -> None:
         raise DiskFull(free=free // 2**20, home=home, needed=LEAST_FREE // 2**20)
 
 
-def check_port(host: str, port: int) -> None:
-    """Raise where somebody else listens on the port, with the name of who does."""
+def check_port(host: str, port: int, name: str = "PHAROS_PORT") -> None:
+    """Raise where somebody else listens on the port, with the name of who does; `name` is the setting of the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -76,8 +76,8 @@ def check_port(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortTaken(port=port, host=host, owner=_owner(port), other=port + 1) from None
-            raise BadAddress(host=host, port=port, reason=error.strerror or error) from None
+                raise PortTaken(port=port, host=host, owner=_owner(port), name=name, other=port + 1) from None
+            raise BadAddress(host=host, port=port, name=name, reason=error.strerror or error) from None
 
 
 def reachable(host: str) -> str:

@@ -55,6 +55,7 @@ def web(settings: Settings) -> Program:
         "--ws-max-size", "65536", "--ws-per-message-deflate", "false",  # which takes 50 KB of memory a socket
         "--no-access-log", "--no-server-header",
         "--no-proxy-headers", "--timeout-graceful-shutdown", "3",
+        "--timeout-keep-alive", "75",  # longer than proxies keep a connection, or they would ask as it is closed
     ))  # fmt: skip
 
 
