@@ -36,7 +36,8 @@ def up(settings: Settings) -> int:
         machine.check_port(settings.host, settings.port)
         machine.check_port("127.0.0.1", settings.operations_port, "PHAROS_OPERATIONS_PORT")
     _say(f"Pharos runs in containers ({home / 'mode'}), with the limits of a {size(settings)} machine.")
-    _compose(settings, "up", "-d", "--build", "--wait", "--wait-timeout", str(PATIENCE))
+    _build(settings)
+    _compose(settings, "up", "-d", "--no-build", "--wait", "--wait-timeout", str(PATIENCE))
     _await_ready(settings)
     link = _output(settings, "exec", "-T", "web", "python", "-m", "workers.supervisor", "link").strip()
     address = settings.public_url or f"http://{machine.reachable(settings.host)}:{settings.port}"
@@ -92,7 +93,7 @@ def update(settings: Settings) -> int:
     is the only one is away for the seconds of its start; of two (PHAROS_WEBS=2) one always answers.
     """
     counts = {service: max(1, len(_containers(settings, service))) for service in ROLLED}
-    _compose(settings, "build", "--quiet", *ROLLED, "migrate")
+    _build(settings)
     _compose(settings, "up", "-d", "--no-build", "--no-recreate", "--wait", "postgres", "broker", "cache")
     _compose(settings, "run", "--rm", "-T", "--no-deps", "migrate")
     for service in ROLLED:
@@ -140,6 +141,11 @@ def size(settings: Settings) -> Literal["full", "small"]:
         return "small" if host["NCPU"] < 4 or host["MemTotal"] < 15 * _GIB else "full"
     except (ValueError, KeyError):
         return "full"
+
+
+def _build(settings: Settings) -> None:
+    """Build the image that all of our services run, once; Compose would build it for each of them, side by side."""
+    _compose(settings, "build", "web")
 
 
 def _start(settings: Settings, service: str, count: int) -> None:
