@@ -110,8 +110,14 @@ def _start(engine: Engine) -> subprocess.Popen[bytes]:
     (engine.folder / "no.json").write_text("{}")  # not the machine's own
     with (engine.folder / "log").open("wb") as log:
         daemon = subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
-    if not until(lambda: daemon.poll() is not None or _answers(engine.environment), 60) or daemon.poll() is not None:
-        daemon.kill()
+    started = False
+    try:
+        started = until(lambda: daemon.poll() is not None or _answers(engine.environment), 60) and daemon.poll() is None
+    finally:  # also where somebody breaks off
+        if not started:
+            daemon.kill()
+            daemon.wait()
+    if not started:
         said = (engine.folder / "log").read_text()[-1500:]
         raise NoEngine(f"a container engine cannot run here: {said}")
     return daemon
