@@ -45,7 +45,7 @@ class AuthorLink(Base):
 
     __tablename__ = "author_links"
     __table_args__ = (
-        Index("ix_author_links_author_id", "author_id", "resource_id"),
+        Index("ix_author_links_author_id", "author_id", "resource_id", postgresql_include=["sort_name"]),
         Index("ix_author_links_key", "key"),
         Index("ix_author_links_orcid", "orcid", postgresql_where=text("orcid IS NOT NULL")),
         Index("ix_author_links_folded", "folded", postgresql_using="gin", postgresql_ops={"folded": "gin_trgm_ops"}),

@@ -40,13 +40,13 @@ _WHY = text(
 async def similar(session: ReadSession, account: Account, id: UUID, limit: int) -> list[dict[str, Any]]:
     """Return other collections that the account may see, most alike first, with `score`, the cosine of the means."""
     asked = aliased(CollectionEmbedding)
-    distance = CollectionEmbedding.mean.op("<=>", return_type=Float())(asked.mean)
+    mean = select(asked.mean).where(asked.collection_id == id).scalar_subquery()  # one value, as an index wants it
+    distance = CollectionEmbedding.mean.op("<=>", return_type=Float())(mean)
     near = (
         described(account)
         .add_columns((1 - distance).label("score"))
         .join(CollectionEmbedding, CollectionEmbedding.collection_id == Collection.id)
-        .join(asked, asked.collection_id == id)
-        .where(Collection.id != id, CollectionEmbedding.mean.is_not(None), asked.mean.is_not(None))
+        .where(Collection.id != id, CollectionEmbedding.mean.is_not(None), mean.is_not(None))
         .order_by(distance, Collection.id)
         .limit(limit)
     )

@@ -23,6 +23,8 @@ class Collection(Base):
         Index("ix_collections_owner_id_name", "owner_id", "name"),
         Index("ix_collections_parent_id", "parent_id"),
         Index("ix_collections_name", text("lower(name)"), "id"),
+        Index("ix_collections_visibility", "visibility", "owner_id"),
+        Index("ix_collections_name_words", "name", postgresql_using="gin", postgresql_ops={"name": "gin_trgm_ops"}),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -56,6 +58,14 @@ class CollectionEmbedding(Base):
     """A collection by its meaning: the unit mean of the unit vectors of `members` resources."""
 
     __tablename__ = "collection_embeddings"
+    __table_args__ = (
+        Index(
+            "ix_collection_embeddings_mean",
+            "mean",
+            postgresql_using="hnsw",
+            postgresql_ops={"mean": "vector_cosine_ops"},
+        ),
+    )
 
     collection_id: Mapped[UUID] = mapped_column(ForeignKey("collections.id", ondelete="CASCADE"), primary_key=True)
     input_hash: Mapped[str] = mapped_column(Text)

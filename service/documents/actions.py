@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, false, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, text, union
 from sqlalchemy.orm import load_only
 
 from service import storage
@@ -13,7 +13,7 @@ from service.batches import actions as batches
 from service.database import ReadSession, Session
 from service.documents import subjects
 from service.documents.events import DocumentUploaded
-from service.documents.tables import STATUS, Document, StudySubject
+from service.documents.tables import RARE, STATUS, Document, StudySubject
 from service.errors import Forbidden, NotFound, Unavailable
 from service.hooks import INGEST, PROCESS
 from service.imports.tables import Import
@@ -172,11 +172,14 @@ async def read(session: ReadSession, account: Account, document_id: UUID) -> tup
 
 
 SORTS = {
-    "created_at": Document.created_at,
-    "filename": func.lower(Document.filename),
-    "size": Document.size,
-    "subject": StudySubject.folded,
+    "created_at": Document.created_at.asc(),
+    "-created_at": Document.created_at.desc(),
+    "filename": func.lower(Document.filename).asc(),
+    "-filename": func.lower(Document.filename).desc(),
+    "size": Document.size.asc(),
+    "-size": Document.size.desc(),
 }
+BY_SUBJECT = {"subject": StudySubject.folded.asc(), "-subject": StudySubject.folded.desc()}
 LISTED = (
     Resource.id, Resource.owner_id, Resource.title, Resource.media_type, Resource.language, Resource.private,
     Resource.word_count, Resource.status, Resource.content_hash, Resource.type,
@@ -198,29 +201,45 @@ async def browse(
     resource_ids: Sequence[UUID] | None = None,
 ) -> tuple[int, list[Known]]:
     """Return how many documents match, and one page of them; `subject` is an id, a name, or `none`."""
-    matching = _seen(account)
+    asked = list[ColumnElement[bool]]()
     if own is not None:
-        matching = matching.where((Document.owner_id == account.id) if own else (Document.owner_id != account.id))
+        asked.append((Document.owner_id == account.id) if own else (Document.owner_id != account.id))
     if subject == "none":
-        matching = matching.where(Document.subject_id.is_(None), Document.owner_id == account.id)
+        asked += [Document.subject_id.is_(None), Document.owner_id == account.id]
     elif subject is not None:
         chosen = await subjects.chosen(session, account, subject)
-        matching = matching.where(Document.subject_id == chosen if chosen else false(), Document.owner_id == account.id)
+        asked += [Document.subject_id == chosen if chosen else false(), Document.owner_id == account.id]
     if category is not None:
-        matching = matching.where(func.lower(Document.category) == category.lower(), Document.owner_id == account.id)
+        asked += [func.lower(Document.category) == category.lower(), Document.owner_id == account.id]
     if status:
-        matching = matching.where(STATUS.in_(status))
+        asked.append(STATUS.in_(status))
+        if RARE.keys() >= set(status):
+            asked.append(Document.resource_id.in_(union(*(one for name in status for one in RARE[name]))))
     if q:
-        named = Document.filename.icontains(q, autoescape=True)
-        matching = matching.where(or_(named, Resource.title.icontains(q, autoescape=True)))
+        filed = select(Document.resource_id).where(Document.filename.icontains(q, autoescape=True))
+        titled = select(Resource.id).where(Resource.title.icontains(q, autoescape=True))
+        asked.append(Document.resource_id.in_(union(filed, titled)))  # each by an index of its own
     if resource_ids is not None:
-        matching = matching.where(Document.resource_id.in_(resource_ids))
-    total = await session.scalar(select(func.count()).select_from(matching.with_only_columns(Document.id).subquery()))
-    column = SORTS[sort.removeprefix("-")]
-    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
-    rows = await session.execute(
-        matching.options(load_only(*LISTED, raiseload=True)).order_by(order, Document.id).limit(limit).offset(offset)
+        asked.append(Document.resource_id.in_(resource_ids))
+    # Counted without the subjects: the join would cost nothing, and yet keep the count from an index.
+    total = await session.scalar(
+        select(func.count())
+        .select_from(Document)
+        .join(Resource, Resource.id == Document.resource_id)
+        .where(visible(account), *asked)
     )
+    page = _seen(account).where(*asked).options(load_only(*LISTED, raiseload=True))
+    if sort in SORTS:
+        rows = (await session.execute(page.order_by(SORTS[sort], Document.id).limit(limit).offset(offset))).all()
+    else:  # what has a subject, then the rest: each in an order that an index has
+        named, rest = page.where(StudySubject.id.is_not(None)), page.where(StudySubject.id.is_(None))
+        ordered = named.order_by(BY_SUBJECT[sort], Document.id)
+        rows = (await session.execute(ordered.limit(limit).offset(offset))).all()
+        if len(rows) < limit:
+            before = select(func.count()).select_from(named.with_only_columns(Document.id).subquery())
+            start = max(offset - (await session.scalar(before) or 0), 0)
+            more = rest.order_by(Document.id).limit(limit - len(rows)).offset(start)
+            rows = [*rows, *(await session.execute(more)).all()]
     return total or 0, [Known(*row) for row in rows]
 
 

@@ -1,9 +1,23 @@
 """The rows that only this slice changes."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, ForeignKey, Index, Text, UniqueConstraint, case, func
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Index,
+    Select,
+    Text,
+    UniqueConstraint,
+    case,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,10 +54,19 @@ class Document(Base):
 
     __tablename__ = "documents"
     __table_args__ = (
-        Index("ix_documents_owner_id_created_at", "owner_id", "created_at"),
+        Index("ix_documents_owner_id_created_at", "owner_id", "created_at", postgresql_include=["resource_id"]),
         Index("ix_documents_created_at", "created_at", "id"),
         Index("ix_documents_subject_id", "subject_id"),
         Index("ix_documents_original", "original"),
+        Index("ix_documents_filename", func.lower(text("filename")), "id"),
+        Index("ix_documents_size", "size", "id"),
+        Index("ix_documents_unsearchable", "resource_id", postgresql_where=text("failed_hash IS NOT NULL")),
+        Index(
+            "ix_documents_filename_words",
+            "filename",
+            postgresql_using="gin",
+            postgresql_ops={"filename": "gin_trgm_ops"},
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
@@ -110,3 +133,13 @@ STATUS: ColumnElement[str] = case(
     (Document.passages_hash == INPUT, "indexed"),
     else_="processed",
 )
+
+# By status of which few documents are: resources among which they all are, as indexes have them.
+RARE: Mapping[str, Sequence[Select[UUID]]] = {
+    "uploaded": (select(Resource.id).where(Resource.status == "pending"),),
+    "processing": (select(Resource.id).where(Resource.status == "processing"),),
+    "failed": (
+        select(Resource.id).where(Resource.status == "failed"),
+        select(Document.resource_id).where(Document.failed_hash.is_not(None)),
+    ),
+}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from service.database import Base, ReadSession
 
 _OWNER = "resources.id"
+_NEWEST = ("opened_at", "resource_id", "kind")
 Time = DateTime(timezone=True)
 
 
@@ -19,6 +20,7 @@ class Quality(Base):
     """How good a resource is: scores of 0 to 1 as they count, with what people corrected; `computed` without it."""
 
     __tablename__ = "quality"
+    __table_args__ = (Index("ix_quality_overall", "overall", "resource_id"),)
 
     resource_id: Mapped[UUID] = mapped_column(ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
     overall: Mapped[float]
@@ -69,7 +71,10 @@ class QualityReview(Base):
     """A resource that a person should look at, once per kind of finding: degraded or outlier."""
 
     __tablename__ = "quality_reviews"
-    __table_args__ = (Index("ix_quality_reviews_open", "opened_at", postgresql_where=text("settled_at IS NULL")),)
+    __table_args__ = (
+        Index("ix_quality_reviews_open", *_NEWEST, postgresql_where=text("settled_at IS NULL")),
+        Index("ix_quality_reviews_settled", *_NEWEST, postgresql_where=text("settled_at IS NOT NULL")),
+    )
 
     resource_id: Mapped[UUID] = mapped_column(ForeignKey(_OWNER, ondelete="CASCADE"), primary_key=True)
     kind: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import DateTime, Index, Integer, Text, func, text
+from sqlalchemy import DateTime, Index, Integer, Text, func, literal_column, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,17 @@ class DeadLetter(Base):
     """A task that failed for good, with everything that is needed to understand it and to send it again."""
 
     __tablename__ = "dead_letters"
-    __table_args__ = (Index("ix_dead_letters_queue_failed_at", "queue", "failed_at"),)
+    __table_args__ = (
+        Index("ix_dead_letters_queue_failed_at", "queue", "failed_at"),
+        Index(
+            "ix_dead_letters_words",
+            "exception",
+            literal_column("(arguments::text)").label("arguments"),
+            literal_column("(positional::text)").label("positional"),
+            postgresql_using="gin",
+            postgresql_ops=dict.fromkeys(("exception", "arguments", "positional"), "gin_trgm_ops"),
+        ),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
     task_id: Mapped[str] = mapped_column(Text, unique=True)  # a stock producer may use any text

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, text, update
 from sqlalchemy.orm import load_only
 
 from service.collections.concerned import concerned, tell_all
@@ -23,7 +23,7 @@ from service.resources.events import (
     ResourceMetadataChanged,
     ResourceUpdated,
 )
-from service.resources.tables import Resource, visible, visible_to
+from service.resources.tables import Resource, holds, visible, visible_to
 from service.security.accounts import Account
 from service.taxonomy.tables import in_category
 
@@ -188,11 +188,16 @@ async def remove_for(session: Session, account_id: UUID, resource_id: UUID, if_m
     )
 
 
-SORTS = {
-    "created_at": Resource.created_at,
-    "updated_at": Resource.updated_at,
-    "published_at": Resource.published_at,
-    "title": Resource.title,
+_START = func.left(Resource.title, text("100"))  # an index has no room for a whole title
+SORTS: Mapping[str, tuple[ColumnElement[Any], ...]] = {
+    "created_at": (Resource.created_at.asc(),),
+    "-created_at": (Resource.created_at.desc(),),
+    "updated_at": (Resource.updated_at.asc(),),
+    "-updated_at": (Resource.updated_at.desc(),),
+    "published_at": (Resource.published_at.asc(),),  # what has no date is last, either way
+    "-published_at": (Resource.published_at.desc().nulls_last(),),
+    "title": (_START.asc(), Resource.title.asc()),
+    "-title": (_START.desc(), Resource.title.desc()),
 }
 
 LISTED = (
@@ -232,9 +237,9 @@ async def browse(
     if language:
         matching = matching.where(Resource.language == language)
     if subject:
-        matching = matching.where(Resource.subjects.contains([subject]))
+        matching = matching.where(holds(Resource.subjects, subject))
     if author:
-        matching = matching.where(Resource.authors.contains([author]))
+        matching = matching.where(holds(Resource.authors, author))
     if tag:
         matching = matching.where(Resource.tags.contains([tag]))
     if status:
@@ -253,9 +258,6 @@ async def browse(
     if created_to:
         matching = matching.where(Resource.created_at <= created_to)
     total = await session.scalar(select(func.count()).select_from(matching.with_only_columns(Resource.id).subquery()))
-    column = SORTS[sort.removeprefix("-")]
-    order = column.desc().nulls_last() if sort.startswith("-") else column.asc().nulls_last()
-    rows = await session.scalars(
-        matching.options(load_only(*LISTED, raiseload=True)).order_by(order, Resource.id).limit(limit).offset(offset)
-    )
+    page = matching.options(load_only(*LISTED, raiseload=True)).order_by(*SORTS[sort], Resource.id)
+    rows = await session.scalars(page.limit(limit).offset(offset))
     return total or 0, rows.all()

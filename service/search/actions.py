@@ -53,8 +53,8 @@ _INDEX = text(
         WHERE NOT EXISTS (SELECT FROM search_documents d WHERE d.resource_id = r.id AND d.input_hash = r.input_hash)
     ),{WEIGHING},
     words AS (
-        INSERT INTO search_words (word, term_id)
-        SELECT word, known.id
+        INSERT INTO search_words (word, term_id, magnitude)
+        SELECT word, known.id, known.magnitude
         FROM fresh JOIN source r ON r.id = resource_id,
             unnest(tsvector_to_array(to_tsvector('simple', {_WORDS}))) AS written(word),
             LATERAL (SELECT (tsvector_to_array(to_tsvector(fresh.configuration::regconfig, word)))[1] AS lexeme) term

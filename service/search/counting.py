@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from service.database import ReadSession, Session
+from service.search.terms import MAGNITUDE
 
 _RIGHT = """
 right_terms AS MATERIALIZED (
@@ -23,6 +24,8 @@ _WRONG = text(f"WITH {_RIGHT} SELECT (SELECT count(*) FROM wrong_terms) + (SELEC
 _RECOUNT = text(
     f"""WITH {_RIGHT},
     terms AS (UPDATE search_terms t SET documents = w.documents FROM wrong_terms w WHERE w.id = t.id),
+    words AS (
+        UPDATE search_words SET magnitude = {MAGNITUDE} FROM wrong_terms WHERE term_id = wrong_terms.id),
     corpora AS (
         INSERT INTO search_corpora AS c (configuration, documents, length) SELECT * FROM wrong_corpora
         ON CONFLICT (configuration) DO UPDATE SET documents = excluded.documents, length = excluded.length)

@@ -12,14 +12,16 @@ from sqlalchemy import text
 from service.database import ReadSession
 from service.search.filters import CONDITION, Filters
 from service.search.query import All, Query, Term, tsquery
+from service.search.tables import SHORT
 
 MANY = 200  # texts whose titles are looked at
+FREQUENT = 200  # words that begin so, of those in most texts, as their magnitudes say
 SHORTEST = 4  # letters of a word that may be misspelled
 UNKNOWN = 3  # words of a query for which another spelling is looked for
 ALIKE = 0.7  # share of the letters that two spellings have in common, at least
 
 _WORD = re.compile(r"\w+")
-_LAST = re.compile(r"\w{2,100}$")  # one letter begins too much
+_LAST = re.compile(rf"\w{{{SHORT},100}}$")  # one letter begins too much
 
 # A term in more texts than others keep to themselves is in one that the account may see; else one has to look.
 _VISIBLE = f"""documents > (
@@ -30,9 +32,13 @@ _VISIBLE = f"""documents > (
 
 _WORDS = text(
     f"""SELECT word FROM (
-        SELECT word, lexeme, documents FROM search_words JOIN search_terms t ON t.id = term_id
-        WHERE word >= :beginning AND word < :beginning || chr(1114111) AND documents > 0
-        ORDER BY documents DESC, word LIMIT 50
+        SELECT word, lexeme, documents FROM (
+            SELECT word, term_id FROM search_words
+            WHERE left(word, {SHORT}) = left(:beginning, {SHORT})
+                AND word >= :beginning AND word < :beginning || chr(1114111)
+            ORDER BY left(word, {SHORT}), magnitude DESC LIMIT {FREQUENT}
+        ) frequent JOIN search_terms t ON t.id = term_id
+        WHERE documents > 0 ORDER BY documents DESC, word LIMIT 50
     ) likely
     WHERE {_VISIBLE} LIMIT :most"""  # noqa: S608
 )

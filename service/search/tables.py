@@ -4,7 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DDL, DateTime, ForeignKey, Identity, Index, Text, UniqueConstraint, event, func
+from sqlalchemy import (
+    DDL,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    event,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -14,6 +26,7 @@ from service.search.languages import SETUP
 from service.search.vectors import FullVector, HalfVector, SparseVector
 
 _OWNER = "resources.id"
+SHORT = 2  # letters of a word that what may follow is looked for
 
 
 class SearchDocument(Base):
@@ -70,10 +83,19 @@ class SearchWord(Base):
             postgresql_using="gin",
             postgresql_ops={"word": "gin_trgm_ops"},
         ),
+        Index("ix_search_words_term_id", "term_id"),
+        Index(
+            "ix_search_words_beginning",
+            text(f"left(word, {SHORT})"),
+            text("magnitude DESC"),
+            "word",
+            postgresql_include=["term_id"],
+        ),
     )
 
     word: Mapped[str] = mapped_column(Text(collation="C"), primary_key=True)
     term_id: Mapped[int] = mapped_column(ForeignKey("search_terms.id", ondelete="CASCADE"))
+    magnitude: Mapped[int] = mapped_column(SmallInteger, server_default="0")  # texts that have the term, as log2, about
 
 
 class SavedSearch(Base):

@@ -12,12 +12,14 @@ SATURATION = 1.5  # k1: how soon more of the same word tells nothing new
 LENGTH = 0.75  # b: how much a long text has to have more of it
 FIELD_WEIGHTS = {"A": 2.0, "B": 1.0, "C": 1.0, "D": 1.0}  # title; authors, subjects and tags; description; text
 MOST_TERMS = 16_000  # of one text, which is what a sparse vector holds
+MAGNITUDE = "CAST(floor(log(2, greatest(documents, 1))) AS smallint)"  # of a number of texts: 1, 2-3, 4-7, 8-15, ...
 
 _WEIGHT = " ".join(f"WHEN '{label}' THEN {weight}" for label, weight in FIELD_WEIGHTS.items())
 
 # Reads `fresh`: resource_id, configuration, tsv. Gives `known`: the terms of the text and of what it was before; and
 # `weighted`: weights and length of the text. Terms and corpora are locked in one order by everybody, so that runs for
-# different texts wait for each other and never in a circle.
+# different texts wait for each other and never in a circle; who has a term may change the words that have it, which
+# happens where the number of its texts doubles.
 WEIGHING = f"""
     counted AS MATERIALIZED (
         SELECT lexeme, (SELECT sum(CASE label {_WEIGHT} END) FROM unnest(weights) AS label) AS occurrences
@@ -36,7 +38,11 @@ WEIGHING = f"""
         ) changes
         GROUP BY lexeme ORDER BY lexeme COLLATE "C"
         ON CONFLICT (lexeme) DO UPDATE SET documents = greatest(t.documents + excluded.documents, 0)
-        RETURNING id, lexeme
+        RETURNING id, lexeme, documents, {MAGNITUDE} AS magnitude
+    ),
+    risen AS (
+        UPDATE search_words w SET magnitude = known.magnitude FROM known
+        WHERE w.term_id = known.id AND documents & (documents - 1) = 0 AND w.magnitude <> known.magnitude
     ),
     corpora AS (
         INSERT INTO search_corpora AS c (configuration, documents, length)

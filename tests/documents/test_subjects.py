@@ -127,6 +127,13 @@ async def test_documents_are_listed_by_what_is_asked(api: httpx.AsyncClient, per
     assert await names(own="true", sort="filename") == ["Alpha.txt", "beta.txt", "gamma.txt"]
     assert await names(own="true", sort="-size") == ["beta.txt", "gamma.txt", "Alpha.txt"]
     assert await names(own="true", sort="subject") == ["Alpha.txt", "beta.txt", "gamma.txt"]
+    assert await names(sort="-subject", limit=2) == ["beta.txt", "Alpha.txt"]
+    without = (await names(sort="subject"))[2:]
+    assert sorted(without) == ["gamma.txt", "others.txt"]
+    for sort, first in (("subject", ["Alpha.txt", "beta.txt"]), ("-subject", ["beta.txt", "Alpha.txt"])):
+        one_by_one = [await names(sort=sort, limit=1, offset=place) for place in range(5)]
+        assert one_by_one == [*([name] for name in [*first, *without]), []]
+        assert await names(sort=sort, limit=2, offset=1) == [first[1], without[0]]
     assert await names(subject="optics") == ["beta.txt"]
     assert await names(subject="none") == ["gamma.txt"]
     assert await names(subject=str(uuid4())) == []

@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from service.resources.tables import FEW_TAGS
 from service.resources.tags import LONGEST, MOST, normalised
 from tests.resources.test_routes import NOTE, Person, add, names
 
@@ -76,3 +77,26 @@ async def test_tags_are_listed_by_use_and_nobody_elses(api: httpx.AsyncClient, p
     assert (await api.get("/tags", params={"prefix": "lig"})).json()["items"] == [{"tag": "Light", "count": 1}]
     assert (await api.get("/tags", params={"prefix": "%"})).json()["items"] == []
     assert (await api.get("/resources", params={"tag": "Light"})).json()["total"] == 1
+
+
+async def test_tags_are_counted_however_many_a_resource_has(api: httpx.AsyncClient) -> None:
+    await add(api, tags=["sea"])
+    await add(api, tags=["sea", *(f"t{number}" for number in range(FEW_TAGS - 1))])
+    await add(api, tags=["sea", *(f"t{number}" for number in range(FEW_TAGS))])
+    await add(api, tags=[])
+    counted = {one["tag"]: one["count"] for one in (await api.get("/tags")).json()["items"]}
+    assert counted == {"sea": 3, f"t{FEW_TAGS - 1}": 1} | {f"t{number}": 2 for number in range(FEW_TAGS - 1)}
+
+
+async def test_the_largest_tags_names_and_types_are_kept_and_found(api: httpx.AsyncClient) -> None:
+    wide = [chr(0x20000 + 97 * number) for number in range(1000)]  # four bytes each, and hardly to be compressed
+    texts = ["".join(wide[start:] + wide[:start]) for start in range(FEW_TAGS)]
+    tags = [text[:LONGEST] for text in texts]
+    one = {"authors": texts[1], "subjects": texts[2]}
+    kept = await add(api, tags=tags, type=texts[3], title=texts[4], **{name: [text] for name, text in one.items()})
+    assert kept["tags"] == tags
+    asked = {"tag": tags[7], "author": texts[1], "subject": texts[2], "type": texts[3], "q": texts[4][10:20]}
+    for name, value in asked.items():
+        answer = (await api.get("/resources", params={name: value})).json()
+        assert [item["id"] for item in answer["items"]] == [kept["id"]], name
+        assert (await api.get("/resources", params={name: value[1:] + "x"})).json()["total"] == 0, name

@@ -1,6 +1,7 @@
 """Suggestions as one types, and the spelling that was meant."""
 
 import pytest
+from sqlalchemy import text
 
 from service.database import reading, transaction
 from service.resources import actions as resources
@@ -26,6 +27,19 @@ async def test_words_by_frequency_then_titles(ada: Account) -> None:
     ]  # fmt: skip
     assert await suggested(ada, "old ligh", most=1) == [("old lighthouse", "word")]
     assert ("Lighthouses of Norway", "title") in await suggested(ada, "norway ligh")
+
+
+async def test_a_word_knows_about_how_many_texts_have_it(ada: Account, grace: Account) -> None:
+    await findable(ada, "One", "lampas lampoons lampshade")
+    for number in range(3):
+        await findable(grace, f"Another {number}", "lampoon lampshade lampoon")
+    await findable(ada, "The last", "lampshade")
+    known = text("SELECT word, magnitude, documents FROM search_words JOIN search_terms t ON t.id = term_id")
+    async with reading() as session:
+        rows = (await session.execute(known)).all()
+    counts = {row.word: (row.magnitude, row.documents) for row in rows if row.word.startswith("lamp")}
+    assert counts == {"lampas": (0, 1), "lampoons": (2, 4), "lampoon": (2, 4), "lampshade": (2, 5)}
+    assert await suggested(ada, "lampo") == [("lampoon", "word"), ("lampoons", "word")]
 
 
 @pytest.mark.parametrize(
