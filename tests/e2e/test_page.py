@@ -274,3 +274,48 @@ def test_everything_has_a_name_and_a_place(open_page: Open) -> None:
     for path in ("/ui/", "/ui/search?query=light", "/ui/nowhere"):
         page.goto(path)
         assert page.evaluate(AUDIT) == [], path
+
+
+def test_what_somebody_types_into_stays_while_the_page_changes_around_it(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    found = page.evaluate(
+        """async () => {
+            const { morph } = await import("/ui/static/morph.js");
+            const made = (html) => Object.assign(document.createElement("div"), { innerHTML: html });
+            const old = made('<p class="a">1</p> <section id="mine" class="a"><input id="field"></section>');
+            document.body.append(old);
+            const field = document.getElementById("field");
+            field.focus();
+            field.value = "typed";
+            const seen = [];
+            const mine = '<section id="mine" class="a"><b>x</b><input id="field"></section>';
+            const first = `<section class="a">new</section> <p class="a">2</p> ${mine}`;
+            for (const html of [first, `${mine} <p class="a">3</p>`]) {
+                morph(old, made(html));
+                const same = document.getElementById("field") === field && document.activeElement === field;
+                seen.push(same && field.value === "typed" && old.innerHTML === html);
+            }
+            return seen;
+        }"""
+    )
+    assert found == [True, True]
+
+
+def test_an_answer_that_comes_late_does_not_undo_a_later_one(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    shown = page.evaluate(
+        """async () => {
+            const { morph } = await import("/ui/static/morph.js");
+            const { part } = await import("/ui/static/api.js");
+            const list = document.createElement("p");
+            const [first, second] = await Promise.all([part("/ui/"), part("/ui/")]);
+            for (const [fresh, said] of [[first, "before"], [second, "after"]]) {
+                fresh.append(Object.assign(document.createElement("p"), { textContent: said }));
+            }
+            for (const fresh of [second, first]) morph(list, fresh.lastElementChild);
+            return list.textContent;
+        }"""
+    )
+    assert shown == "after"

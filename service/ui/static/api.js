@@ -43,12 +43,22 @@ export function sendForm(path, data, progress) {
   });
 }
 
+const turns = new WeakMap(); // of parts: when they were asked for
+let turn = 0;
+
 /** Read a part of a page as a document fragment. */
 export async function part(path, options) {
+  const mine = ++turn;
   const response = await reach(path, options);
   const template = document.createElement("template");
   template.innerHTML = await response.text();
+  turns.set(template.content, mine);
   return template.content;
+}
+
+/** Return the place of an element's part in the order in which parts were asked for; undefined outside of parts. */
+export function turnOf(element) {
+  return turns.get(element.getRootNode());
 }
 
 async function reach(path, options) {
