@@ -1,8 +1,11 @@
 """In what state things are, as PostgreSQL knows it: one look by primary keys, before anything is served from the cache.
 
+All who ask in one turn of the event loop share the look, which begins after the last of them has asked.
+
 `xmin` is the transaction that last wrote a row: it changes with every write, also with those that count no version.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID
@@ -22,9 +25,16 @@ STATES: dict[Kind, str] = {
     "quality": f"concat_ws(' ', {_QUALITY})",
     "classification": f"concat_ws(' ', {_ABOUT})",
 }
-_STATE = {
+_SEEN = "(NOT r.private OR r.owner_id = {account})"
+_ONE: dict[Kind, Statement] = {  # PostgreSQL keeps its plan; it makes one anew for every length of a list
+    kind: Statement(f"SELECT 1, {state} FROM resources r WHERE r.id = :id AND {_SEEN.format(account=':account')}")  # noqa: S608
+    for kind, state in STATES.items()
+}
+_SEVERAL: dict[Kind, Statement] = {
     kind: Statement(
-        f"SELECT {state} FROM resources r WHERE r.id = :id AND (NOT r.private OR r.owner_id = :account)"  # noqa: S608
+        f"""SELECT asked.place, {state}
+        FROM unnest(CAST(:ids AS uuid[]), CAST(:accounts AS uuid[])) WITH ORDINALITY AS asked(id, account, place)
+        JOIN resources r ON r.id = asked.id AND {_SEEN.format(account="asked.account")}"""  # noqa: S608
     )
     for kind, state in STATES.items()
 }
@@ -34,12 +44,40 @@ _VERSIONS = Statement(
 )
 
 
+class _Look:
+    """One look at states of a kind; `asked` grows until it begins."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind: Kind = kind
+        self.asked: list[tuple[UUID, UUID]] = []
+        self.found = asyncio.create_task(self._find(), name=f"states of {kind}")  # begins with the next turn
+
+    async def _find(self) -> dict[int, str]:
+        if _next.get(self.kind) is self:
+            del _next[self.kind]
+        if len(self.asked) == 1:
+            id, account = self.asked[0]
+            rows = await fetch(_ONE[self.kind], id=id, account=account)
+        else:
+            ids, accounts = zip(*self.asked, strict=True)
+            rows = await fetch(_SEVERAL[self.kind], ids=ids, accounts=accounts)
+        return {place - 1: state for place, state in rows}
+
+
+_next: dict[Kind, _Look] = {}  # those that have not begun
+
+
 async def state(kind: Kind, account_id: UUID, resource_id: UUID) -> str:
     """Return in what state something of a resource is, for an account that may see it; raises NotFound."""
-    rows = await fetch(_STATE[kind], id=resource_id, account=account_id)
-    if not rows:
+    look = _next.get(kind)
+    if look is None or look.found.done():  # a loop that closed in between
+        look = _next[kind] = _Look(kind)
+    place = len(look.asked)
+    look.asked.append((resource_id, account_id))
+    found = await asyncio.shield(look.found)
+    if place not in found:
         raise NotFound(what="resource", id=resource_id)
-    return rows[0][0]
+    return found[place]
 
 
 async def versions(account_id: UUID, ids: Sequence[Any]) -> dict[str, int]:
