@@ -17,7 +17,7 @@ for (const button of buttons) {
 }
 
 const last = (await chrome.storage.session.get(String(tab.id)))[tab.id];
-if (last?.url === tab.url) show(last.outcome);
+if (last && last.url === tab.url) show(last.outcome); // neither is known of the pages of the browser itself
 enable(true);
 
 function enable(are) {

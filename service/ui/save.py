@@ -172,6 +172,7 @@ async def manifest(request: Request) -> Response:
         "share_target": {
             "action": PATH,
             "method": "GET",
+            "enctype": "application/x-www-form-urlencoded",
             "params": {"url": "url", "title": "title", "text": "text"},
         },
     }

@@ -70,7 +70,18 @@ def test_a_text_is_offered_as_a_note_and_nonsense_is_refused(open_page: Open) ->
     looked_at(page)
 
 
-def test_the_bookmarklet_opens_a_small_window(open_page: Open, site: Site) -> None:
+def test_the_browser_can_install_it(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    session = page.context.new_cdp_session(page)
+    read = session.send("Page.getAppManifest")
+    assert read["errors"] == []
+    assert "share_target" in read["data"]
+    errors = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [one["errorId"] for one in errors if one["errorId"] != "in-incognito"] == []  # as every window of a test is
+
+
+def test_the_bookmarklet_opens_a_small_window(open_page: Open, site: Site, pictures: Path) -> None:
     page = open_page()
     page.goto("/ui/")
     page.locator("#account summary").click()
@@ -80,6 +91,9 @@ def test_the_bookmarklet_opens_a_small_window(open_page: Open, site: Site) -> No
     expect(page.locator("#toasts")).to_contain_text("drag it there")
     code = link.get_attribute("href") or ""
     looked_at(page)
+    page.set_viewport_size({"width": 320, "height": 800})
+    looked_at(page)
+    page.screenshot(path=pictures / "save-bookmarklet-320.png", full_page=True)
 
     there = page.context.new_page()
     there.goto(site.url("tides"))
@@ -189,6 +203,15 @@ def test_the_extension_saves_a_page_and_a_selection(
     assert extended.connect(f"{address}/ui/", token("read", "write")) == "Connected as admin."
     assert Axe().run(extended.options).response["violations"] == []
     extended.options.screenshot(path=pictures / "extension-options.png")
+    alone = extended.context.new_page()
+    alone.set_viewport_size({"width": 280, "height": 260})
+    alone.goto(extended.worker.url.replace("background.js", "popup.html"))
+    expect(alone.locator("#page")).to_be_enabled()
+    assert Axe().run(alone).response["violations"] == []
+    alone.screenshot(path=pictures / "extension-popup.png")
+    alone.locator("#page").click()
+    expect(alone.locator("#outcome")).to_contain_text("Only pages whose address begins with http:// or https://")
+    alone.close()
 
     page.bring_to_front()
     extended.popup(page, "popup.getElementById('page').click()")
