@@ -134,6 +134,21 @@ async def request_page(
     return Requested(entered.resource_id, entered.task_id, entered.state, not is_new)
 
 
+async def page_of(session: ReadSession, account: Account, url: str) -> Resource | None:
+    """Return the web page that a request for this address would find, where the account may see it."""
+    canonical = canonical_url(url)
+    return await session.scalar(
+        select(Resource)
+        .join(Ingestion, Ingestion.resource_id == Resource.id)
+        .where(
+            Ingestion.address.in_((canonical, address_of(account, canonical, private=True))),
+            Ingestion.state != "failed",
+            visible(account),
+        )
+        .limit(1)
+    )
+
+
 async def restart(session: Session, entered: Ingestion, step: str, user_id: UUID | None) -> UUID:
     """Start an ingestion, or start it again from a step; returns the id of its task."""
     audience = await _audience(session, entered.resource_id)

@@ -36,6 +36,7 @@ LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE
     ("POST", "/documents"): INGEST,
     ("POST", "/uploads"): INGEST,
     ("POST", "/import"): INGEST,
+    ("POST", "/ui/add"): INGEST,
     ("GET", "/search"): SEARCH,
     ("POST", "/search"): SEARCH,
     ("GET", "/ui/search/results"): SEARCH,

@@ -33,6 +33,7 @@ PLACES = (
 OWN = (
     Place("n", "/ui/notifications", "nav.notifications", "bell"),
     Place("i", "/ui/import", "imports.title", "plus"),
+    Place("s", "/ui/add", "save.place", "globe"),
     Place("w", "/ui/webhooks", "webhooks", "link"),
 )
 """In the menu of the account."""

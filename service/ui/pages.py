@@ -28,6 +28,7 @@ from service.web import Endpoint
 log = structlog.get_logger(__name__)
 
 THEMES = ("light", "dark")
+LONGEST_NEXT = 8000  # characters; no page has a longer path, and without its query one is led to it still
 
 templates = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -98,6 +99,8 @@ def sign_in_first(request: Request) -> Response:
     if request.headers.get("sec-fetch-mode", "navigate") != "navigate":
         return sorry(request, 401, text("error.401"))
     path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    if len(path) > LONGEST_NEXT:
+        path = request.url.path
     return RedirectResponse("/ui/login" if path == "/ui/" else f"/ui/login?next={quote(path, safe='')}", 303)
 
 

@@ -35,8 +35,9 @@ from service.ui.graph import graph_page
 from service.ui.imports import imports_page
 from service.ui.knowledge import author_page, authors_page, categories_page, category_page, known_of
 from service.ui.notifications import notifications_page
-from service.ui.pages import page, render
+from service.ui.pages import LONGEST_NEXT, page, render
 from service.ui.quizzes import quiz_page, quizzes_page
+from service.ui.save import manifest, save, save_page
 from service.ui.search import Asked, search
 from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
@@ -82,7 +83,7 @@ class SignIn(Shape):
     username: str = Field("", max_length=64)
     password: str = Field("", max_length=1024)
     code: str = Field("", max_length=200)
-    next: str = Field("", max_length=8000)
+    next: str = Field("", max_length=LONGEST_NEXT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +321,9 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),
     page("GET", "/ui/reviews", reviews_page, scope="read"),
+    page("GET", "/ui/add", save_page, scope="write"),
+    page("POST", "/ui/add", save, scope="write"),
+    page("GET", "/ui/manifest.webmanifest", manifest, scope=PUBLIC),
     page("GET", "/ui/import", imports_page, scope="read"),
     page("GET", "/ui/notifications", notifications_page, scope="read"),
     page("GET", "/ui/documents", documents_page, scope="read"),

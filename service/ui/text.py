@@ -8,6 +8,7 @@ from service.ui import (
     library_text,
     operations_text,
     quiz_text,
+    save_text,
     study_text,
     webhook_text,
 )
@@ -345,7 +346,16 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 }
 """What the modules in the browser say; they get it as JSON with each page."""
 
-for words in (document_text, quiz_text, study_text, library_text, import_text, webhook_text, operations_text):
+for words in (
+    document_text,
+    quiz_text,
+    study_text,
+    library_text,
+    import_text,
+    save_text,
+    webhook_text,
+    operations_text,
+):
     ENGLISH.update(words.ENGLISH)
     BROWSER.update(words.BROWSER)
 
