@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-containers faults faults-quick bench table sbom extension venv venv-test
+.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension venv venv-test
 
 PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -48,6 +48,9 @@ test-browser: venv-test ## run the page in Chromium, on a real stack
 
 test-stack: venv-test ## run the whole stack: `make up` to search, with processes killed and Redis away in between
 	@$(PYTEST) -m e2e --ignore tests/e2e
+
+test-plans: venv-test ## have PostgreSQL explain what every list asks for, where there are a hundred thousand resources
+	@$(PYTEST) -m performance tests/database
 
 test-containers: venv-test ## build compose.yaml and run it on a container engine; skipped where none can start
 	@$(PYTEST) -m containers

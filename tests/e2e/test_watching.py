@@ -1,19 +1,29 @@
-"""The page while an import of 1,000 files goes on: how it answers to keys, and how long it stands still."""
+"""Pages while much goes on: an import of 1,000 files, and what operators see of a thousand tasks a minute.
+
+PHAROS_TEST_PICTURES=<folder> python -m pytest -m performance tests/e2e/test_watching.py
+"""
 
 import json
 import re
+import threading
+import time
+from itertools import count, product
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Open
+from tests.e2e.test_page import fits
+from tests.installation import Installation, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.performance, pytest.mark.timeout(1800)]
 
 FILES = 1000
 KEYS = 200
 PAUSE = 100  # ms between two keys: somebody who types
+TASKS = 1000  # in a minute or so: what so many new texts ask for
+TEXT_EVERY = 0.4  # seconds
 # Frames, and keys from the press to the next frame that is painted, are counted by the browser itself.
 WATCH = """() => {
     window.watched = { frames: [], long: [], keys: [] };
@@ -66,3 +76,40 @@ def test_the_page_that_watches_a_thousand_files_answers(
     }
     with capsys.disabled():
         print(json.dumps(figures, indent=1))
+
+
+def test_the_operations_page_under_a_thousand_tasks_a_minute(
+    open_page: Open, installation: Installation, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stop = threading.Event()
+
+    def add() -> None:
+        for number in count():
+            text = {"title": f"Tide {number}", "content": f"On day {number} the tide rose {number * 3} spans. " * 20}
+            installation.call("POST", "/resources", text)
+            if stop.wait(TEXT_EVERY):
+                return
+
+    def ended() -> int:
+        return sum(one["processed"] for one in installation.call("GET", "/workers/status")[1]["workers"])
+
+    adding = threading.Thread(target=add)
+    adding.start()
+    try:
+        before, began = ended(), time.monotonic()
+        assert until(lambda: ended() >= before + TASKS, 300)
+        rate = round((ended() - before) / (time.monotonic() - began) * 60)
+        for width, dark in product((1280, 390), (False, True)):
+            page = open_page(width, 900, dark=dark)
+            for part in ("", "/tasks", "/events", "/flow"):
+                page.goto(f"/ui/operations{part}")
+                expect(page.get_by_role("heading", level=1, name="Operations")).to_be_visible()
+                assert fits(page), part
+                name = f"busy-{part.removeprefix('/') or 'overview'}-{width}-{'dark' if dark else 'light'}.png"
+                page.screenshot(path=pictures / name, full_page=True)
+    finally:
+        stop.set()
+        adding.join()
+    assert installation.call("GET", "/dlq")[1]["total"] == 0
+    with capsys.disabled():
+        print(json.dumps({"tasks a minute while it was looked at": rate}))
