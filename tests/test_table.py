@@ -86,6 +86,7 @@ def test_open_routes_are_these_and_no_others() -> None:
         "/ui/login",
         "/ui/join",
         "/ui/logout",
+        "/ui/manifest.webmanifest",
         "/ui/public/collections/{id}",
         "/ui/{path:path}",
     }  # the last answers 404 to everything
