@@ -40,7 +40,7 @@ check: venv-test ## check format, lint, types and import rules
 	@.venv/bin/basedpyright
 	@$(PYTEST) tests/test_imports.py $(wildcard tests/test_table.py) tests/ops/test_configuration.py
 
-test: venv-test ## run the tests, with servers of their own and without a network; under 5 minutes
+test: venv-test ## run the tests, with servers of their own and without a network
 	@$(PYTEST) -m "not e2e and not faults and not performance and not containers"
 
 test-browser: venv-test ## run the page in Chromium, on a real stack
