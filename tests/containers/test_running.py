@@ -160,6 +160,7 @@ def test_workers_of_a_second_project_join(stack: Stack, tmp_path: Path) -> None:
     try:
         stack.engine.run(*compose, "up", "-d", "--build", "--wait")
         wait(lambda: len(stack.workers()) == before + 2)
+        assert len({worker["host"] for worker in stack.workers()}) == before + 2  # each in a container of its own
     finally:
         stack.engine.run(*compose, "down", "-t", "5", check=False)
 

@@ -42,6 +42,7 @@ async def test_a_second_signal_stops_it_at_once(stops: list[int]) -> None:
         await until(draining.begun)
         os.kill(os.getpid(), signal.SIGTERM)
         await until(lambda: stops)
+        assert stops == [signal.SIGTERM]
 
 
 async def test_without_a_while_nothing_is_between(stops: list[int]) -> None:
