@@ -33,7 +33,7 @@ RATE = 50  # requests and tasks a second, each
 LEAST = 30  # seconds of load; the restarts may take longer
 LIBRARY = 50  # resources from the beginning on
 # Of a second's requests; what is written asks for tasks: a creation for nine, a change for three, a batch for one.
-SHARES = {"read": 20, "search": 10, "change": 6, "create": 5, "batch": 9}
+SHARES = {"read": 22, "search": 10, "change": 7, "create": 3, "batch": 8}
 WORDS = "lamp harbour reef storm sail keeper bell tide rope chart".split()
 TRIES = re.compile(r'^pharos_task_tries_total\{[^}]*outcome="succeeded"[^}]*\} (\S+)$', re.MULTILINE)
 
@@ -78,11 +78,11 @@ class Load:
 
     @asynccontextmanager
     async def flowing(self) -> AsyncGenerator[None]:
-        """Ask at the rate, within the block; at a lower one where the machine cannot keep up with `RATE` at once."""
+        """Ask at the rate, within the block; at a lower one where the machine has three seconds of them under way."""
         kinds = [kind for kind, share in SHARES.items() for _ in range(share)]
         assert len(kinds) == RATE
         asked: set[asyncio.Task[None]] = set()
-        places = asyncio.Semaphore(RATE)
+        places = asyncio.Semaphore(3 * RATE)
 
         async def flow() -> None:
             due = time.monotonic()
