@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Generator
+from contextlib import contextmanager
 from itertools import count
 from time import monotonic, sleep
 
@@ -17,6 +19,17 @@ from service.storage.bucket import Bucket
 REGION = "eu-central-1"
 KEY, SECRET = "reader", "secret-of-the-bucket"
 _BUCKETS = count(1)
+
+
+@contextmanager
+def serving() -> Generator["StorageServer"]:
+    """Run a server for the block."""
+    server = StorageServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 class StorageServer:

@@ -12,7 +12,7 @@ from service.backups.taking import take
 from service.settings import Settings, settings
 from service.storage import StorageAway
 from tests.backups.test_restoring import FIRST, library, settled
-from tests.storage_server import StorageServer
+from tests.storage_server import StorageServer, serving
 
 pytestmark = pytest.mark.integration
 
@@ -21,10 +21,8 @@ RESOURCES = 3
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[StorageServer]:
-    server = StorageServer()
-    server.start()
-    yield server
-    server.stop()
+    with serving() as server:
+        yield server
 
 
 @pytest.fixture
