@@ -9,7 +9,8 @@ import periodiq
 from periodiq import cron
 
 from schedules.clock import Clock
-from service.hooks import (
+from service.queue import sender
+from service.tasks import (
     BACKUP,
     CLEAN,
     CLEAN_FILES,
@@ -23,7 +24,6 @@ from service.hooks import (
     WARM,
     WATCH,
 )
-from service.queue import sender
 
 TIMETABLE = [
     # minute hour day month weekday

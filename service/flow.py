@@ -2,9 +2,10 @@
 
 import sys
 
-from service.hooks import HOOKS, TASKS, On
+from service.hooks import HOOKS, On
 from service.queue.requeue import Requeue
 from service.queue.task import Task
+from service.tasks import TASKS
 
 _TITLES = ("when", "run", "queue", "priority", "after", "at most", "retries", "limit", "one per")
 

@@ -14,7 +14,6 @@ from service.database import Session, transaction
 from service.documents import indexing as documents
 from service.events import current_origin, origin
 from service.graph import importance, resolution
-from service.hooks import PROFILE
 from service.imports.actions import announce_stalled as announce_stalled_imports
 from service.imports.highlights import place_waiting
 from service.ingestion import given
@@ -24,6 +23,7 @@ from service.quality import actions as quality
 from service.quizzes.progress import announce_stalled as announce_stalled_quizzes
 from service.recommendations.profiles import announce_stale as announce_stale_profiles
 from service.search.actions import announce_stale
+from service.tasks import PROFILE
 from service.taxonomy import meanings, predictions
 from service.webhooks.offering import sweep as sweep_webhooks
 

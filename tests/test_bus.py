@@ -8,10 +8,11 @@ from structlog.testing import capture_logs
 
 from service.bus import EventBus
 from service.events import Envelope, Event, current_origin
-from service.hooks import EMBED, HOOKS, INDEX, INGEST, INVALIDATE, On, Table
+from service.hooks import HOOKS, On, Table
 from service.ingestion.events import IngestionStarted
 from service.queue.task import Dispatch, Task
 from service.resources.events import ResourceContentChanged, ResourceDeleted, ResourceUpdated
+from service.tasks import EMBED, INDEX, INGEST, INVALIDATE
 
 
 def updated(title: str = "x") -> Envelope:

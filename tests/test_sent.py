@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from service.hooks import EMBED, GRAPH, INDEX, INGEST, INVALIDATE, PROCESS, QUALITY
+from service.tasks import EMBED, GRAPH, INDEX, INGEST, INVALIDATE, PROCESS, QUALITY
 from tests.sent import Sent
 
 pytestmark = pytest.mark.integration

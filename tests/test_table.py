@@ -11,9 +11,10 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from service import catalogue
 from service.app import create_app
 from service.events import Event, SystemEvent
-from service.hooks import HOOKS, QUEUES, TABLE, TASKS
+from service.hooks import HOOKS, TABLE
 from service.live.socket import Sockets
 from service.queue.task import Task
+from service.tasks import QUEUES, TASKS
 from service.web import Endpoint
 
 ROOT = Path(__file__).parent.parent

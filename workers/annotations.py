@@ -5,8 +5,8 @@ from uuid import UUID
 from service.annotations import anchors
 from service.annotations.anchoring import anchor_all
 from service.database import reading, transaction
-from service.hooks import ANCHOR
 from service.queue import actor, in_process
+from service.tasks import ANCHOR
 
 
 @actor(ANCHOR)

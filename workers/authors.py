@@ -5,8 +5,8 @@ from uuid import UUID
 
 from service.authors import normalization
 from service.database import reading, transaction
-from service.hooks import AUTHORS
 from service.queue import actor
+from service.tasks import AUTHORS
 
 
 @actor(AUTHORS)

@@ -2,8 +2,8 @@
 
 from service.backups import actions
 from service.database import transaction
-from service.hooks import BACKUP
 from service.queue import actor
+from service.tasks import BACKUP
 
 
 @actor(BACKUP)

@@ -9,7 +9,6 @@ from service.batches.tables import Batch, BatchItem
 from service.database import reading, transaction
 from service.documents import actions as documents
 from service.errors import PharosError, Unavailable
-from service.hooks import PROCESS_BATCH
 from service.inference import embed_passages
 from service.quality import actions as quality
 from service.quality.assessment import assess
@@ -18,6 +17,7 @@ from service.queue import actor, progress
 from service.queue.retries import is_outage
 from service.search import actions as search
 from service.search.tables import Embedding
+from service.tasks import PROCESS_BATCH
 from service.taxonomy import predictions
 
 AT_A_TIME = 100  # items that are read

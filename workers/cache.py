@@ -6,10 +6,10 @@ from uuid import UUID
 from service.cache import actions
 from service.cache.cache import cache
 from service.cache.forgetting import of_resource
-from service.hooks import CLEAN, INVALIDATE, WARM
 from service.queue import actor
 from service.resources import warming as resources
 from service.search import warming as searches
+from service.tasks import CLEAN, INVALIDATE, WARM
 
 WARMERS: dict[str, Callable[[], Awaitable[int]]] = {"resource": resources.warm, "search_query": searches.warm}
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from service.collections.centre import recenter
 from service.database import transaction
-from service.hooks import RECENTER
 from service.queue import actor
+from service.tasks import RECENTER
 
 
 @actor(RECENTER)

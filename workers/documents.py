@@ -6,8 +6,8 @@ from uuid import UUID
 from service.database import transaction
 from service.documents import cleaning, indexing
 from service.documents.cutting import cut
-from service.hooks import CLEAN_FILES, INDEX_DOCUMENT
 from service.queue import actor
+from service.tasks import CLEAN_FILES, INDEX_DOCUMENT
 
 
 async def make_passages(resource_id: UUID) -> None:

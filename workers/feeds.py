@@ -2,8 +2,8 @@
 
 from service.database import transaction
 from service.feeds import polling
-from service.hooks import LOOK, POLL
 from service.queue import actor
+from service.tasks import LOOK, POLL
 
 
 @actor(LOOK)

@@ -6,8 +6,8 @@ from uuid import UUID
 from service.database import reading, transaction
 from service.graph import importance, resolution
 from service.graph.ranking import ranked
-from service.hooks import GRAPH
 from service.queue import actor, in_process
+from service.tasks import GRAPH
 
 TRIES = 3  # to rank a graph that changes meanwhile; then whoever changed it asks again
 

@@ -8,11 +8,11 @@ from service import storage
 from service.database import reading, transaction
 from service.errors import PharosError
 from service.events import current_origin, origin
-from service.hooks import IMPORT
 from service.imports import actions, adding
 from service.imports.extraction import read_file
 from service.imports.tables import Import
 from service.queue import actor, progress
+from service.tasks import IMPORT
 
 KEPT = 1000  # entries that are written at a time
 ADDED = 200  # entries that are added in one transaction

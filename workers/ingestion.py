@@ -8,11 +8,11 @@ from service import storage
 from service.database import reading, transaction
 from service.documents import telling
 from service.errors import PharosError
-from service.hooks import CITE, INGEST, PROCESS
 from service.ingestion import actions, given
 from service.ingestion.extraction import extract
 from service.queue import actor
 from service.queue.retries import is_outage
+from service.tasks import CITE, INGEST, PROCESS
 
 
 @asynccontextmanager

@@ -24,10 +24,10 @@ async def tasks() -> AsyncGenerator["Inline"]:
     """Run tasks here; first the reconciler, which finds what an earlier process left undone."""
     from uuid import uuid4
 
-    from service.hooks import RECONCILE
     from service.queue import Dispatch
     from service.queue.inline import running
     from service.settings import settings
+    from service.tasks import RECONCILE
 
     workers.load()
     configuration = settings()

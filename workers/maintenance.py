@@ -1,8 +1,8 @@
 """Actors of the timetable: what keeps the library true by itself."""
 
-from service.hooks import RECONCILE
 from service.queue import actor
 from service.sweeps import sweep
+from service.tasks import RECONCILE
 
 
 @actor(RECONCILE)

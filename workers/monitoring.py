@@ -1,9 +1,9 @@
 """Actors of monitoring: what nobody asked for, and somebody should look at."""
 
 from service.database import transaction
-from service.hooks import WATCH
 from service.monitoring import patterns
 from service.queue import actor
+from service.tasks import WATCH
 
 
 @actor(WATCH)

@@ -1,9 +1,9 @@
 """Actors of notifications."""
 
 from service.database import transaction
-from service.hooks import CUT
 from service.notifications import actions
 from service.queue import actor
+from service.tasks import CUT
 
 
 @actor(CUT)

@@ -4,10 +4,10 @@ import asyncio
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import DEGRADATION, OUTLIERS, QUALITY
 from service.quality import actions, monitoring
 from service.quality.assessment import assess
 from service.queue import actor
+from service.tasks import DEGRADATION, OUTLIERS, QUALITY
 
 
 @actor(QUALITY)

@@ -4,7 +4,6 @@ from typing import Any
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import GENERATE, REPLACE
 from service.queue import actor, in_process
 from service.queue import progress as told
 from service.quizzes import editing, progress
@@ -12,6 +11,7 @@ from service.quizzes.drafts import TYPES, Asked, Made
 from service.quizzes.generation import generate
 from service.quizzes.replacements import replacement
 from service.quizzes.writing import write
+from service.tasks import GENERATE, REPLACE
 
 
 @actor(GENERATE)

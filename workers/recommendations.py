@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import PROFILE
 from service.queue import actor
 from service.recommendations import profiles
 from service.recommendations.interests import interests
+from service.tasks import PROFILE
 
 
 @actor(PROFILE)

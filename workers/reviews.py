@@ -3,9 +3,9 @@
 from datetime import UTC, datetime
 
 from service.database import transaction
-from service.hooks import REMIND
 from service.queue import actor
 from service.reviews import actions
+from service.tasks import REMIND
 
 
 @actor(REMIND)

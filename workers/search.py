@@ -3,10 +3,10 @@
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import EMBED, INDEX, LABEL
 from service.inference import embed_passages
 from service.queue import actor
 from service.search import actions, labels
+from service.tasks import EMBED, INDEX, LABEL
 
 
 @actor(INDEX)

@@ -4,10 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from service.database import reading, transaction
-from service.hooks import CLASSIFY, MEAN, RETRAIN
 from service.inference import embed_passages
 from service.queue import actor
 from service.queue.offload import in_process
+from service.tasks import CLASSIFY, MEAN, RETRAIN
 from service.taxonomy import meanings, predictions, training
 from service.taxonomy.contest import contest
 

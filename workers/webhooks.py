@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from service.database import transaction
-from service.hooks import DELIVER
 from service.queue import actor
+from service.tasks import DELIVER
 from service.webhooks import delivering
 
 

@@ -10,10 +10,10 @@ from service.annotations.anchoring import Anchor, Selector
 from service.annotations.events import AnnotationsStale, AnnotationUpdated
 from service.annotations.tables import Annotation
 from service.database import ReadSession, Session
-from service.hooks import ANCHOR
 from service.outbox import emit
 from service.queue.tables import DeadLetter
 from service.resources.tables import Resource
+from service.tasks import ANCHOR
 
 STEP = 50  # annotations that are looked for at a time
 

@@ -11,12 +11,12 @@ from service.batches.tables import Batch, BatchItem
 from service.database import ReadSession, Session
 from service.errors import Invalid, NotFound
 from service.events import current_origin, origin
-from service.hooks import PROCESS_BATCH
 from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
 from service.resources.tables import Resource, visible_to
 from service.security.accounts import Account
+from service.tasks import PROCESS_BATCH
 
 OPERATIONS = {
     "regenerate_embeddings": "embedded",

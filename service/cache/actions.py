@@ -10,11 +10,11 @@ from service.cache.entries import seal_of
 from service.cache.events import WarmingRequested
 from service.database import Session
 from service.errors import Invalid
-from service.hooks import WARM
 from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
 from service.security.accounts import Account
+from service.tasks import WARM
 
 WARMED = ("resource", "search_query")  # what people ask for again, by these prefixes
 STEP = 100  # entries that are looked at in one hop

@@ -5,15 +5,17 @@ by the relay        of any process (THE TABLE), for one that was killed between 
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from service.cache.cache import cache
 from service.collections.events import (
     CollectionDeleted,
     CollectionResourceAdded,
     CollectionResourceRemoved,
     CollectionUpdated,
 )
+from service.database import Session
 from service.events import Envelope, Event
 from service.graph.events import CitationsResolved, GraphUpdated
 from service.ingestion.events import CitationsExtracted
@@ -22,9 +24,6 @@ from service.recommendations.events import InteractionTracked, ProfileUpdated
 from service.resources.events import ResourceDeleted, ResourceUpdated
 from service.search.events import EmbeddingGenerated, SearchIndexUpdated
 from service.taxonomy.events import ResourceClassified, TaxonomyChanged
-
-if TYPE_CHECKING:  # the timetable reads THE TABLE, and lives without a database
-    from service.database import Session
 
 REMEMBERED = 2000  # events; the relay comes some milliseconds after the commit
 
@@ -79,17 +78,13 @@ def names(events: Iterable[Event]) -> list[str]:
     return list(dict.fromkeys(name for event in events if (of := FORGETS.get(type(event))) for name in of(event)))
 
 
-def after(session: "Session", *also: str) -> None:
+def after(session: Session, *also: str) -> None:
     """Forget names after the commit of this session, where no event of FORGETS tells of what was written."""
-    from service.cache.cache import cache
-
     session.after_commit.append(lambda: cache.forget(also))
 
 
 async def forget(envelopes: Sequence[Envelope]) -> None:
     """Forget what these events, just committed, make untrue."""
-    from service.cache.cache import cache
-
     told = [envelope for envelope in envelopes if type(envelope.event) in FORGETS]
     if told and await cache.forget(names(envelope.event for envelope in told)):
         _forgotten.update(dict.fromkeys(envelope.id for envelope in told))
@@ -99,7 +94,5 @@ async def forget(envelopes: Sequence[Envelope]) -> None:
 
 async def forget_told(envelope: Envelope) -> None:
     """Forget what an event makes untrue, as a listener; not again what this process has forgotten."""
-    from service.cache.cache import cache
-
     if envelope.id not in _forgotten:
         await cache.forget(names([envelope.event]))

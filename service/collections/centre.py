@@ -11,9 +11,9 @@ from sqlalchemy import text
 from service.collections.events import CollectionEmbeddingUpdated, CollectionStale
 from service.collections.tables import Collection
 from service.database import Session
-from service.hooks import RECENTER
 from service.inference import MODEL
 from service.outbox import emit
+from service.tasks import RECENTER
 
 VERSION = f"mean/1 {MODEL}"
 STEP = 200  # collections that are looked at in one transaction

@@ -15,7 +15,6 @@ from service.documents import subjects
 from service.documents.events import DocumentUploaded
 from service.documents.tables import RARE, STATUS, Document, StudySubject
 from service.errors import Forbidden, NotFound, Unavailable
-from service.hooks import INGEST, PROCESS
 from service.imports.tables import Import
 from service.ingestion import actions as ingestion
 from service.ingestion.tables import Ingestion
@@ -24,6 +23,7 @@ from service.queue.ledger import accept
 from service.resources import actions as resources
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
+from service.tasks import INGEST, PROCESS
 
 FILE_LIMIT = 100 * 2**20  # bytes
 

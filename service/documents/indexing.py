@@ -24,13 +24,13 @@ from service.documents.events import (
 from service.documents.progress import INDEXED, MESSAGES
 from service.documents.tables import INPUT, PASSAGES_VERSION, Document, Passage
 from service.documents.telling import told
-from service.hooks import INDEX_DOCUMENT
 from service.outbox import emit
 from service.queue.tables import DeadLetter
 from service.resources.tables import Resource
 from service.search import actions as search
 from service.search.inputs import EMBEDDING_INPUT
 from service.search.tables import Embedding
+from service.tasks import INDEX_DOCUMENT
 
 _IS_EMBEDDED = text("embeddings.input_hash = " + EMBEDDING_INPUT.replace("r.", "resources."))
 SETTLED = timedelta(seconds=60)  # after the last change, after which a document should be ready

@@ -8,33 +8,26 @@ On(BackgroundTaskFailed,   note_failure),
 from typing import Any
 from uuid import UUID
 
+from service.database import transaction
+from service.documents.indexing import give_up, settle, text_changed
 from service.events import Envelope
+from service.tasks import EMBED, INDEX_DOCUMENT
 
 
 async def reindex_changed_text(envelope: Envelope) -> None:
     """Have the passages of a document made again whose text is another one now."""
-    from service.database import transaction
-    from service.documents.indexing import text_changed
-
     async with transaction() as session:
         await text_changed(session, _subject(envelope))
 
 
 async def settle_embedded(envelope: Envelope) -> None:
     """Call a document ready whose meaning was computed by the task that does it for every resource."""
-    from service.database import transaction
-    from service.documents.indexing import settle
-
     async with transaction() as session:
         await settle(session, _subject(envelope))
 
 
 async def note_failure(envelope: Envelope) -> None:
     """Write that the indexing or the embedding of a document was given up."""
-    from service.database import transaction
-    from service.documents.indexing import give_up
-    from service.hooks import EMBED, INDEX_DOCUMENT
-
     event: Any = envelope.event
     if event.task_name not in (INDEX_DOCUMENT.name, EMBED.name):
         return

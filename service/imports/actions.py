@@ -12,7 +12,6 @@ from service.collections import actions as collections
 from service.database import ReadSession, Session
 from service.errors import Conflict, NotFound
 from service.events import current_origin, origin
-from service.hooks import IMPORT
 from service.imports import adding
 from service.imports.entry import Entry, Found, storable
 from service.imports.events import (
@@ -28,6 +27,7 @@ from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
 from service.security.accounts import Account
+from service.tasks import IMPORT
 
 STATES = ("pending", "added", "merged", "failed")
 MOST_WAITING = 20  # imports of an account that are not finished

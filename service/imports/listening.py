@@ -5,14 +5,13 @@ On(IngestionCompleted, place_highlights),
 
 from typing import Any
 
+from service.database import transaction
 from service.events import Envelope
+from service.imports.highlights import place
 
 
 async def place_highlights(envelope: Envelope) -> None:
     """Place the highlights that waited for a text."""
-    from service.database import transaction
-    from service.imports.highlights import place
-
     event: Any = envelope.event
     async with transaction() as session:
         await place(session, event.resource_id)

@@ -13,7 +13,6 @@ from service.database import ReadSession, Session
 from service.errors import NotFound, PharosError, Unavailable
 from service.events import current_origin
 from service.graph.actions import replace_citations
-from service.hooks import INGEST, PROCESS
 from service.ingestion.canonical import canonical_url
 from service.ingestion.events import (
     AuthorsExtracted,
@@ -34,6 +33,7 @@ from service.queue.task import Dispatch, Task
 from service.resources import actions as resources
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
+from service.tasks import INGEST, PROCESS
 
 LEASE = timedelta(seconds=300)  # longer than any one step, its turn in the sandbox included
 LONGEST_PAUSE = timedelta(minutes=12)  # between two tries of a task, and some more

@@ -8,12 +8,12 @@ from sqlalchemy import text
 
 from service.database import ReadSession, Session
 from service.graph.actions import replace_citations
-from service.hooks import CITE
 from service.ingestion.events import CitationsExtracted, CitationsStale
 from service.ingestion.extracted import Citation
 from service.ingestion.identifiers import citations_of
 from service.outbox import emit
 from service.queue.offload import in_process
+from service.tasks import CITE
 
 QUICK = 100_000  # characters, in which they are found within milliseconds
 CITATIONS_VERSION = "given/1"

@@ -12,7 +12,6 @@ from service.collections import actions as collections
 from service.database import Session, reading, transaction
 from service.errors import Conflict, PharosError
 from service.event_log import history
-from service.hooks import INGEST
 from service.ingestion import actions
 from service.ingestion.status import status_of
 from service.queue.ledger import accept
@@ -21,6 +20,7 @@ from service.resources.shapes import Line, NewResource, ResourceView, view
 from service.search.actions import STEP_TASKS, forget
 from service.security.accounts import Account
 from service.security.destinations import check_url, in_ascii
+from service.tasks import INGEST
 from service.web import Shape, account, parse, path_id, respond, route
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]

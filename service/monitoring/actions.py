@@ -5,13 +5,13 @@ from uuid import UUID
 from service import queue
 from service.database import Session
 from service.errors import NotFound
-from service.hooks import PERIODIC
 from service.monitoring.events import ScheduleRunRequested
 from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
 from service.security import audit
 from service.security.accounts import Account
+from service.tasks import PERIODIC
 
 
 async def pause(session: Session, who: Account, address: str | None, name: str) -> None:

@@ -14,7 +14,6 @@ from service import queue
 from service.database import Session, reading, transaction
 from service.errors import NotFound
 from service.events import current_origin, origin
-from service.hooks import REQUEUE
 from service.queue import dead_letters
 from service.queue.dead_letters import Which
 from service.queue.link import BrokerAway
@@ -22,6 +21,7 @@ from service.queue.reasons import Reason
 from service.queue.tables import DeadLetter
 from service.security import audit
 from service.security.sessions import Visitor
+from service.tasks import REQUEUE
 from service.web import Moment, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
 
 EXAMPLES = 10  # refused letters that an answer names

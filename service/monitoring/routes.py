@@ -12,7 +12,7 @@ from service import draining, queue
 from service.bus import bus
 from service.database import pool_status, reading, transaction
 from service.event_log import history, shown
-from service.hooks import HOOKS, TASKS
+from service.hooks import HOOKS
 from service.monitoring import actions, dead_letters, metrics, patterns, tasks
 from service.monitoring.exposition import CONTENT_TYPE
 from service.monitoring.readiness import readiness
@@ -20,6 +20,7 @@ from service.queue.requeue import Requeue
 from service.queue.task import Task
 from service.security.permissions import PUBLIC
 from service.security.sessions import Visitor
+from service.tasks import TASKS
 from service.web import Listed, Paged, Shape, account, no_content, page, query, respond, route
 
 

@@ -10,7 +10,6 @@ import orjson
 
 from service.database import ReadSession, Session, Statement
 from service.errors import NotFound
-from service.hooks import QUALITY
 from service.outbox import emit
 from service.quality import inputs
 from service.quality.assessment import Assessment
@@ -22,6 +21,7 @@ from service.quality.tables import Quality
 from service.resources import actions as resources
 from service.security.accounts import Account
 from service.settings import settings
+from service.tasks import QUALITY
 
 _COMPUTING = 7262023
 _TURN = Statement("SELECT pg_advisory_xact_lock(:task, uuid_hash(CAST(:id AS uuid)))")

@@ -10,7 +10,6 @@ from sqlalchemy import Select, func, select
 
 from service.database import ReadSession, Session
 from service.errors import NotFound
-from service.hooks import GENERATE
 from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
@@ -19,6 +18,7 @@ from service.quizzes.drafts import Difficulty, Type
 from service.quizzes.events import QuizRequested
 from service.quizzes.tables import Question, Quiz
 from service.security.accounts import Account
+from service.tasks import GENERATE
 
 SEEDS = 2**31
 

@@ -10,7 +10,6 @@ from sqlalchemy import func, select
 
 from service.database import ReadSession, Session
 from service.errors import Conflict, Invalid, NotFound
-from service.hooks import REPLACE
 from service.outbox import emit
 from service.queue.ledger import accept
 from service.queue.task import Dispatch
@@ -21,6 +20,7 @@ from service.quizzes.tables import Question, Quiz
 from service.quizzes.validation import faults
 from service.resources.tables import Resource, visible_to
 from service.security.accounts import Account
+from service.tasks import REPLACE
 
 COLUMNS = (
     "id resource_id position type difficulty stem options answer passage passage_start weight report reported_at"

@@ -9,7 +9,6 @@ from sqlalchemy import delete, func, select
 
 from service.database import ReadSession, Session
 from service.errors import Unavailable
-from service.hooks import GENERATE
 from service.outbox import emit
 from service.queue.task import Dispatch
 from service.quizzes import sources
@@ -23,6 +22,7 @@ from service.quizzes.events import (
 )
 from service.quizzes.tables import Question, Quiz
 from service.resources.tables import Resource
+from service.tasks import GENERATE
 
 LONGEST = timedelta(minutes=20)  # three tries at their limit, and the pauses between them
 UNFINISHED = ("pending", "generating")

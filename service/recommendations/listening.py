@@ -5,13 +5,13 @@ On(CollectionResourceAdded,  record_collection_add),
 On(ResourcesExported,        record_export),
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from service.database import transaction
 from service.events import Envelope
-
-if TYPE_CHECKING:  # the timetable reads the table, and lives without a database
-    from service.recommendations.events import InteractionType
+from service.recommendations.actions import track
+from service.recommendations.events import InteractionType
 
 
 async def record_annotation(envelope: Envelope) -> None:
@@ -29,11 +29,8 @@ async def record_export(envelope: Envelope) -> None:
     await _record(envelope, "export")
 
 
-async def _record(envelope: Envelope, interaction_type: "InteractionType") -> None:
+async def _record(envelope: Envelope, interaction_type: InteractionType) -> None:
     """Record an event with `user_id` and `resource_id` or `resource_ids`, once however often it is carried on."""
-    from service.database import transaction
-    from service.recommendations.actions import track
-
     event: Any = envelope.event
     if event.user_id is None:
         return

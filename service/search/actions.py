@@ -11,7 +11,6 @@ from sqlalchemy.exc import DBAPIError
 
 from service.collections.concerned import concerned
 from service.database import ReadSession, Session
-from service.hooks import EMBED, INDEX
 from service.inference import MODEL, TEXT_LIMIT, Embedded
 from service.outbox import emit
 from service.queue.task import Dispatch
@@ -24,6 +23,7 @@ from service.search.query import BLANKS, BREAKS
 from service.search.terms import WEIGHING
 from service.search.turns import Step, take_turn
 from service.search.vectors import to_text
+from service.tasks import EMBED, INDEX
 
 _FIELDS = {  # weight and text of each part of the index
     "A": "r.title",

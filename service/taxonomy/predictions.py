@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy import text
 
 from service.database import ReadSession, Session
-from service.hooks import CLASSIFY
 from service.outbox import emit
 from service.search.inputs import EMBEDDING_INPUT
+from service.tasks import CLASSIFY
 from service.taxonomy.classifier import Classifier, Vectors
 from service.taxonomy.events import ClassificationStale, ResourceClassified
 from service.taxonomy.labels import ASSIGNED, TURN, learn

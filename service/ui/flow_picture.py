@@ -8,9 +8,10 @@ from math import log10
 from markupsafe import Markup, escape
 
 from service.events import Event
-from service.hooks import HOOKS, PERIODIC, QUEUES, TASKS, On
+from service.hooks import HOOKS, On
 from service.queue.requeue import Requeue
 from service.queue.task import Queue, Task
+from service.tasks import PERIODIC, QUEUES, TASKS
 from service.ui.plots import brief, seconds
 
 ROW, TOP = 28, 16

@@ -18,7 +18,6 @@ from service.database import pool_status, reading
 from service.errors import NotFound
 from service.event_log import EventRow
 from service.events import SystemEvent
-from service.hooks import QUEUES, TASKS
 from service.monitoring import at_hand, causes, figures, history
 from service.monitoring.readiness import readiness
 from service.monitoring.tasks import Status
@@ -27,6 +26,7 @@ from service.queue import dead_letters
 from service.queue.dead_letters import Which
 from service.queue.reasons import Reason
 from service.security import audit
+from service.tasks import QUEUES, TASKS
 from service.ui import flow_picture
 from service.ui.pages import page, render, templates
 from service.ui.plots import Line, brief, plot, seconds

@@ -1,14 +1,13 @@
 """What the bus calls: for every event, and when somebody changed a webhook."""
 
+from service.database import transaction
 from service.events import Envelope
+from service.webhooks.offering import Told, deliver_to
+from service.webhooks.subscriptions import subscriptions
 
 
 async def offer(envelope: Envelope) -> None:
     """Make a delivery for each webhook that is to be told; what fails here is found in the log again."""
-    from service.database import transaction  # the timetable reads the table, and lives without a database
-    from service.webhooks.offering import Told, deliver_to
-    from service.webhooks.subscriptions import subscriptions
-
     told = Told.of(envelope)
     if told.is_own or not (wanting := await subscriptions.to(told.name, told.audience)):
         return
@@ -19,6 +18,4 @@ async def offer(envelope: Envelope) -> None:
 
 def renew(envelope: Envelope) -> None:
     """Look again who subscribes."""
-    from service.webhooks.subscriptions import subscriptions
-
     subscriptions.forget()

@@ -11,9 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from service.database import ReadSession, Session
 from service.event_log import SHOWN, EventRow, shown
 from service.events import Envelope, origin
-from service.hooks import DELIVER
 from service.outbox import emit
 from service.security.tables import User
+from service.tasks import DELIVER
 from service.web import encoded
 from service.webhooks.events import WebhookDeliveryRequested
 from service.webhooks.patterns import OWN, names

@@ -16,7 +16,7 @@ from service.annotations.anchoring import anchor_all
 from service.annotations.anchoring import select as selecting
 from service.annotations.tables import Annotation
 from service.database import reading, transaction
-from service.hooks import ANCHOR, HOOKS, RECENTER
+from service.hooks import HOOKS
 from service.outbox import OutboxRow
 from service.queue.actors import TaskActor
 from service.queue.broker import PharosBroker
@@ -24,6 +24,7 @@ from service.queue.tables import DeadLetter
 from service.resources import actions as resources
 from service.resources.events import ResourceContentChanged
 from service.security.accounts import Account
+from service.tasks import ANCHOR, RECENTER
 from tests.search.conftest import ada, add, grace
 
 __all__ = ["ada", "grace"]

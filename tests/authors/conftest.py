@@ -10,9 +10,9 @@ from sqlalchemy import text
 from service.authors import actions
 from service.authors.actions import Profile
 from service.database import reading
-from service.hooks import AUTHORS
 from service.security.accounts import Account
 from service.settings import Settings
+from service.tasks import AUTHORS
 from tests.actors import running
 from tests.search.conftest import add, person
 

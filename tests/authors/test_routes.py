@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from service.hooks import AUTHORS
+from service.tasks import AUTHORS
 from tests.authors.conftest import Normalize, author, links
 from tests.sent import Sent
 

@@ -16,10 +16,10 @@ from service.cache.events import CacheHit, CacheInvalidated, CacheMiss
 from service.database import reading, transaction
 from service.events import Envelope
 from service.graph.resolution import named, resolve, source
-from service.hooks import INVALIDATE
 from service.resources.warming import warm as warm_resources
 from service.search import executed
 from service.search.warming import warm as warm_searches
+from service.tasks import INVALIDATE
 from tests.cache.conftest import until
 from tests.search.conftest import index
 from tests.sent import Sent

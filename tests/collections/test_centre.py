@@ -12,13 +12,13 @@ from service.collections import actions
 from service.collections.centre import announce_stale, recenter
 from service.collections.tables import CollectionEmbedding
 from service.database import reading, transaction
-from service.hooks import RECENTER
 from service.inference import DIMENSIONS, MODEL, Embedded, Passage, Vector
 from service.outbox import OutboxRow
 from service.queue.tables import DeadLetter
 from service.resources import actions as resources
 from service.search import actions as search
 from service.security.accounts import Account
+from service.tasks import RECENTER
 from tests.search.conftest import ada, add, grace
 
 __all__ = ["ada", "grace"]

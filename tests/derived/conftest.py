@@ -13,13 +13,13 @@ from service import database
 from service.annotations import actions as annotations
 from service.collections import actions as collections
 from service.database import Session, reading, transaction
-from service.hooks import QUALITY, RECONCILE
 from service.queue import Task
 from service.queue.broker import PharosBroker
 from service.recommendations import actions as recommendations
 from service.resources import actions as resources
 from service.security.accounts import Account
 from service.settings import Settings
+from service.tasks import QUALITY, RECONCILE
 from service.taxonomy import tree
 from tests.inference.conftest import server, shared_server
 from tests.model_server import ModelServer

@@ -12,7 +12,13 @@ from service import storage
 from service.batches import actions as batches
 from service.database import reading, transaction
 from service.documents import actions as documents
-from service.hooks import (
+from service.queue import Task
+from service.quizzes import actions as quizzes
+from service.quizzes.actions import Wanted
+from service.quizzes.drafts import TYPES
+from service.resources import actions as resources
+from service.security.accounts import Account
+from service.tasks import (
     ANCHOR,
     AUTHORS,
     BACKUP,
@@ -49,12 +55,6 @@ from service.hooks import (
     WARM,
     WATCH,
 )
-from service.queue import Task
-from service.quizzes import actions as quizzes
-from service.quizzes.actions import Wanted
-from service.quizzes.drafts import TYPES
-from service.resources import actions as resources
-from service.security.accounts import Account
 from service.taxonomy import actions as taxonomy
 from tests.derived.conftest import Process, library, rows
 from tests.quizzes.samples import CELLS

@@ -21,7 +21,7 @@ SEND = """
 import asyncio, sys
 from uuid import uuid4
 from service import queue
-from service.hooks import LABEL
+from service.tasks import LABEL
 async def main():
     async with queue.connected():
         await queue.send([queue.Dispatch(LABEL, {"resource_id": sys.argv[1]}, uuid4())])

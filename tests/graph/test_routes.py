@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from service.database import transaction
 from service.graph.neighbours import overlap, weight
-from service.hooks import GRAPH
 from service.search.vectors import to_text
+from service.tasks import GRAPH
 from tests.graph.conftest import Update, cite
 from tests.sent import Sent
 

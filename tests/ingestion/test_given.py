@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import delete, text, update
 
 from service.database import reading, transaction
-from service.hooks import CITE
 from service.ingestion import given
 from service.ingestion.tables import CitationReading
 from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.security.accounts import Account
+from service.tasks import CITE
 from tests.search.conftest import add, person, told
 from tests.sent import Sent
 

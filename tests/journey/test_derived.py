@@ -11,8 +11,9 @@ import pytest
 import redis.asyncio
 
 from service.embedded import Postgres, Valkey
-from service.hooks import ANCHOR, AUTHORS, CLASSIFY, EMBED, GRAPH, HOOKS, INDEX, PROFILE, QUALITY, RECENTER
+from service.hooks import HOOKS
 from service.queue import Task
+from service.tasks import ANCHOR, AUTHORS, CLASSIFY, EMBED, GRAPH, INDEX, PROFILE, QUALITY, RECENTER
 from tests.installation import Installation
 from tests.journey.conftest import PAGES, Prose, eventually
 from tests.origin import Origin, Page

@@ -14,7 +14,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from service import hooks
+from service import tasks
 from service.connections import WORKER_KEPT, WORKER_OVERFLOW
 from service.monitoring.routes import routes
 from service.settings import Settings
@@ -34,7 +34,7 @@ from workers import alive
 
 VERSIONS = ["1.30", kubernetes_validate.latest_version()]
 COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text())
-QUEUES = {queue.name for queue in hooks.QUEUES}
+QUEUES = {queue.name for queue in tasks.QUEUES}
 PAGE = (ROOT / "docs" / "kubernetes.md").read_text()
 UNITS = {"cpu": {"m": 0.001}, "memory": {"M": 2**20, "G": 2**30, "Mi": 2**20, "Gi": 2**30}}
 

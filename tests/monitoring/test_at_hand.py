@@ -11,11 +11,11 @@ from sqlalchemy import text
 
 from service.database import reading, transaction
 from service.event_log import EventRow
-from service.hooks import INGEST, RECONCILE
 from service.monitoring import at_hand, causes
 from service.monitoring.at_hand import FORGOTTEN, Place, Wanted, detail, tasks_of
 from service.queue import Dispatch, send
 from service.queue.ledger import accept
+from service.tasks import INGEST, RECONCILE
 from tests.monitoring.test_tasks import account_of, asked, store
 from tests.queue.conftest import until
 

@@ -8,12 +8,12 @@ import redis.asyncio
 from sqlalchemy import func, select
 
 from service.database import reading, transaction
-from service.hooks import QUEUES
 from service.monitoring.history import history, rates, runs_since
 from service.monitoring.sampling import sample
 from service.monitoring.tables import QueueMinute
 from service.queue.durations import bucket
 from service.settings import settings
+from service.tasks import QUEUES
 
 pytestmark = pytest.mark.integration
 

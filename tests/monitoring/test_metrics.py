@@ -13,11 +13,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from service import queue
-from service.hooks import INDEX, RECONCILE
 from service.monitoring.exposition import Family, written
 from service.queue import figures
 from service.queue.delivery import Again, Done
 from service.settings import Settings
+from service.tasks import INDEX, RECONCILE
 
 Person = Callable[..., Awaitable[httpx.AsyncClient]]
 PAGE = Path(__file__).parents[2] / "docs" / "monitoring.md"

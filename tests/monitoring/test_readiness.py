@@ -16,13 +16,13 @@ import redis.asyncio
 from service import database, queue
 from service.backups import actions as backups
 from service.database import transaction
-from service.hooks import INDEX
 from service.monitoring.readiness import NEEDED, Readiness, readiness
 from service.outbox import emit
 from service.queue import timetable
 from service.queue.scripting import Call, execute, script
 from service.resources.events import ResourceCreated
 from service.settings import Settings, settings
+from service.tasks import INDEX
 from tests.queue.conftest import until
 
 pytestmark = pytest.mark.integration

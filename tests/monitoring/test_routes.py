@@ -11,10 +11,11 @@ import orjson
 import pytest
 import redis.asyncio
 
-from service.hooks import HOOKS, TASKS
+from service.hooks import HOOKS
 from service.queue import timetable
 from service.queue.scripting import Call, execute, script
 from service.settings import Settings
+from service.tasks import TASKS
 
 Person = Callable[..., Awaitable[httpx.AsyncClient]]
 PAGES = Path(__file__).parents[2] / "docs"

@@ -15,7 +15,6 @@ from sqlalchemy import select, update
 
 from service.database import reading, transaction
 from service.event_log import EventRow
-from service.hooks import INGEST, RECONCILE
 from service.queue import Dispatch, actor, progress, send
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
@@ -23,6 +22,7 @@ from service.queue.ledger import accept, send_on
 from service.queue.tables import AcceptedTask
 from service.security.tables import User
 from service.settings import settings
+from service.tasks import INGEST, RECONCILE
 from tests.queue.conftest import until
 
 pytestmark = pytest.mark.integration

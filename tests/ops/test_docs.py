@@ -9,8 +9,9 @@ from typer.main import get_command
 from schedules import TIMETABLE
 from service.app import create_app
 from service.cli.commands import app
-from service.hooks import HOOKS, TASKS
+from service.hooks import HOOKS
 from service.settings import Settings
+from service.tasks import TASKS
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

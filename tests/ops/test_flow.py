@@ -1,8 +1,9 @@
 """`make table` shows every row and every task."""
 
 from service.flow import text
-from service.hooks import HOOKS, TASKS
+from service.hooks import HOOKS
 from service.queue.task import Task
+from service.tasks import TASKS
 
 
 def test_every_row_and_every_task_is_shown() -> None:

@@ -21,8 +21,8 @@ import httpx
 import pytest
 
 from service.embedded import free_port, tied
-from service.hooks import RECONCILE
 from service.settings import Settings
+from service.tasks import RECONCILE
 from tests.installation import ROOT, Installation, installed
 from tests.ops.balancer import Balancer
 from workers.supervisor import control, programs

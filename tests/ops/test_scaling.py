@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import dramatiq
 import pytest
 
-from service import hooks
+from service import tasks
 from service.queue import connected, send
 from service.queue.broker import PharosBroker
 from service.queue.status import Backlog
@@ -76,7 +76,7 @@ async def test_one_worker_retires_after_each_five_idle_minutes(monkeypatch: pyte
 @pytest.fixture
 def broker(pharos: Settings) -> Iterator[PharosBroker]:
     """The process's broker, with the real queues."""
-    assert hooks.QUEUES
+    assert tasks.QUEUES
     before = dramatiq.broker.global_broker
     broker = PharosBroker()
     dramatiq.set_broker(broker)
@@ -118,7 +118,7 @@ async def test_waiting_tasks_bring_workers_within_ten_seconds(home: Path, superv
     await until(lambda: subject.state == "running")
     assert len(subject.working) == 1
     async with connected():
-        await send([dispatch(hooks.INDEX, resource_id=str(number)) for number in range(DEEP + 1)])
+        await send([dispatch(tasks.INDEX, resource_id=str(number)) for number in range(DEEP + 1)])
     await until(lambda: len(subject.working) == 4, seconds=10)
     assert "1 -> 2 workers" in log(home)
 
@@ -128,7 +128,7 @@ async def test_a_number_that_a_person_chose_stays(home: Path, supervise: Start) 
     await until(lambda: subject.state == "running")
     await ask(home, "scale", count=2)
     async with connected():
-        await send([dispatch(hooks.INDEX, resource_id=str(number)) for number in range(10 * DEEP)])
+        await send([dispatch(tasks.INDEX, resource_id=str(number)) for number in range(10 * DEEP)])
     assert subject._scaling is None  # pyright: ignore[reportPrivateUsage]
     await asyncio.sleep(2 * scaling.LOOK)
     assert len(subject.working) == 2
@@ -143,7 +143,7 @@ async def test_no_more_workers_than_there_are_connections_for(
     await until(lambda: subject.state == "running")
     assert f"scales to {MOST_WORKERS} workers" in log(home)
     async with connected():
-        await send([dispatch(hooks.INDEX, resource_id=str(number)) for number in range(20 * DEEP)])
+        await send([dispatch(tasks.INDEX, resource_id=str(number)) for number in range(20 * DEEP)])
     await until(lambda: len(subject.working) == MOST_WORKERS)
 
 

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select, text
 
 from service.database import reading, transaction
-from service.hooks import DEGRADATION, OUTLIERS
 from service.quality import monitoring, reviews
 from service.quality.tables import Quality, QualityReview
 from service.security.accounts import Account
+from service.tasks import DEGRADATION, OUTLIERS
 from tests.quality.conftest import TEXT, Run, add, assessed, correct, pass_days, row, told
 
 pytestmark = pytest.mark.integration

@@ -10,11 +10,12 @@ from sqlalchemy import text
 
 import schedules
 from service.database import transaction
-from service.hooks import DEGRADATION, HOOKS, OUTLIERS, QUALITY, RECONCILE
+from service.hooks import HOOKS
 from service.quality.events import QualityStale
 from service.quality.scores import DIMENSIONS
 from service.resources.events import ResourceContentChanged, ResourceCreated, ResourceMetadataChanged
 from service.search import actions as search
+from service.tasks import DEGRADATION, OUTLIERS, QUALITY, RECONCILE
 from tests.quality.conftest import TEXT, Run, assessed
 from tests.queue.conftest import until
 from tests.sent import Sent

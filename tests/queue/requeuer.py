@@ -7,9 +7,10 @@ from sqlalchemy import select
 from service import database, outbox, queue
 from service.bus import EventBus
 from service.database import reading, transaction
-from service.hooks import REQUEUE, TABLE
+from service.hooks import TABLE
 from service.queue.dead_letters import Which, retry
 from service.queue.tables import DeadLetter
+from service.tasks import REQUEUE
 from tests.queue.conftest import SOMEBODY
 
 

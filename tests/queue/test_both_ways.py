@@ -15,7 +15,12 @@ import workers.inline
 from service import database, logs, queue
 from service.app import TasksElsewhere, create_app
 from service.database import reading, transaction
-from service.hooks import (
+from service.quality.tables import Quality
+from service.queue import BrokerAway, Dispatch, browse
+from service.resources import actions as resources
+from service.search.tables import Embedding, SearchDocument
+from service.settings import Settings, settings
+from service.tasks import (
     ANCHOR,
     AUTHORS,
     BACKUP,
@@ -41,11 +46,6 @@ from service.hooks import (
     WARM,
     WATCH,
 )
-from service.quality.tables import Quality
-from service.queue import BrokerAway, Dispatch, browse
-from service.resources import actions as resources
-from service.search.tables import Embedding, SearchDocument
-from service.settings import Settings, settings
 from tests.inference.conftest import server, shared_server
 from tests.kept import Broom
 from tests.model_server import ModelServer

@@ -17,12 +17,12 @@ from service.database import reading, transaction
 from service.errors import Invalid
 from service.event_log import EventRow
 from service.events import current_origin
-from service.hooks import INDEX
 from service.queue import Queue, Task, actor, send
 from service.queue.broker import PharosBroker
 from service.queue.send import LARGEST
 from service.queue.tables import DeadLetter
 from service.settings import Settings
+from service.tasks import INDEX
 from tests.queue.conftest import NORMAL, Work, dispatch, letters, until
 from tests.sent import Sent
 

@@ -14,12 +14,13 @@ from service import outbox, queue
 from service.bus import EventBus
 from service.database import reading, transaction
 from service.events import Envelope
-from service.hooks import REQUEUE, TABLE
+from service.hooks import TABLE
 from service.outbox import OutboxRow, Relay
 from service.queue import Dispatch, Task
 from service.queue.dead_letters import Which, retry
 from service.queue.requeue import TaskRequeued
 from service.queue.tables import DeadLetter
+from service.tasks import REQUEUE
 from tests.queue.conftest import NORMAL, SOMEBODY, letters
 from tests.queue.requeuer import nobody_listens
 

@@ -9,18 +9,19 @@ from sqlalchemy import func, text, update
 
 from service.database import reading, transaction
 from service.events import Envelope
-from service.hooks import GENERATE, HOOKS, QUIZZES, RECONCILE, REPLACE
+from service.hooks import HOOKS
 from service.queue.events import BackgroundTaskFailed
 from service.quizzes import editing, progress
 from service.quizzes.drafts import Draft
 from service.quizzes.events import QuizReplacementRequested, QuizRequested
 from service.quizzes.generation import generate
-from service.quizzes.listening import TASK, record_end
+from service.quizzes.listening import record_end
 from service.quizzes.tables import Question, Quiz
 from service.quizzes.validation import faults
 from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.security.accounts import Account
+from service.tasks import GENERATE, QUIZZES, RECONCILE, REPLACE
 from tests.quizzes.conftest import Run, add, ask, questions, quiz, told
 from tests.quizzes.samples import CELLS, GERMAN, PLANETS, TABLE
 
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.integration
 def test_the_table_makes_quizzes_in_their_own_queue() -> None:
     rows = {(row.event, row.run) for row in HOOKS}
     assert {(QuizRequested, GENERATE), (QuizReplacementRequested, REPLACE)} <= rows
-    assert (GENERATE.queue, GENERATE.retries, TASK) == (QUIZZES, 2, GENERATE.name)
+    assert (GENERATE.queue, GENERATE.retries, GENERATE.name) == (QUIZZES, 2, GENERATE.name)
 
 
 async def test_a_quiz_is_made_with_the_passage_of_each_question(ada: Account, run: Run) -> None:

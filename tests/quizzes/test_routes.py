@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import update
 
 from service.database import transaction
-from service.hooks import GENERATE, REPLACE
 from service.resources.tables import Resource
+from service.tasks import GENERATE, REPLACE
 from tests.quizzes.conftest import Run, note, questions, quiz
 from tests.quizzes.samples import CELLS, PLANETS
 from tests.sent import Sent

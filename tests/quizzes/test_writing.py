@@ -6,7 +6,6 @@ import orjson
 import pytest
 
 from service.database import reading, transaction
-from service.hooks import GENERATE
 from service.quizzes import models, prompts
 from service.quizzes.drafts import TYPES, Asked, Draft, Made, Material
 from service.quizzes.models import BudgetSpent, Model, ModelFailed, egress_to, endpoint
@@ -15,6 +14,7 @@ from service.quizzes.writing import Result, checked, pieces, write
 from service.security.accounts import Account
 from service.security.destinations import EgressBlocked
 from service.settings import Settings, settings
+from service.tasks import GENERATE
 from tests.quizzes.conftest import Run, add, ask, questions, quiz
 from tests.quizzes.model import FakeModel, serving
 from tests.quizzes.samples import CELLS, PLANETS

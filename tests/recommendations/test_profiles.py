@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from service.database import reading, transaction
-from service.hooks import PROFILE
 from service.queue.tables import DeadLetter
 from service.recommendations import profiles
 from service.recommendations.interests import interests
@@ -19,6 +18,7 @@ from service.resources import actions as resources
 from service.resources.tables import Resource
 from service.security.accounts import Account, change_user
 from service.security.tables import User
+from service.tasks import PROFILE
 from tests.recommendations.conftest import book, embedded, settled, told, touch, vector
 
 pytestmark = pytest.mark.integration

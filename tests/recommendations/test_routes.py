@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select, text
 
 from service.database import reading, transaction
-from service.hooks import PROFILE
 from service.recommendations.tables import Interaction, InteractionCount
+from service.tasks import PROFILE
 from tests.recommendations.conftest import Person
 from tests.sent import Sent
 

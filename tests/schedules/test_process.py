@@ -13,9 +13,9 @@ import pytest
 import redis.asyncio
 
 from schedules import AT_ONCE
-from service.hooks import RECONCILE
 from service.queue import connected, scheduler_age
 from service.settings import Settings
+from service.tasks import RECONCILE
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(90)]
 

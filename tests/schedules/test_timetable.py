@@ -9,7 +9,7 @@ from periodiq import CronSpec, cron
 
 import schedules
 from schedules.clock import Clock, slot_before, slots_between
-from service.hooks import RECONCILE
+from service.tasks import RECONCILE
 
 LINES = [(str(spec), task.name) for spec, task in schedules.TIMETABLE]
 

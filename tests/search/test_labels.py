@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from service.database import reading, transaction
 from service.events import Envelope
-from service.hooks import INDEX, LABEL, TABLE
+from service.hooks import TABLE
 from service.quality.events import QualityComputed
 from service.search import actions, labels
 from service.search.filters import Filters
@@ -16,6 +16,7 @@ from service.search.retrieval import search
 from service.search.tables import SearchDocument
 from service.security.accounts import Account
 from service.settings import settings
+from service.tasks import INDEX, LABEL
 from service.taxonomy.events import ResourceClassified
 from tests.search.conftest import add, findable, index, told
 

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from service.database import transaction
-from service.hooks import CLASSIFY, EMBED, LABEL, MEAN
 from service.search import actions as search
+from service.tasks import CLASSIFY, EMBED, LABEL, MEAN
 from service.taxonomy import predictions
 from service.taxonomy.tables import ClassificationModel
 from tests.sent import Sent

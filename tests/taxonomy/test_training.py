@@ -9,11 +9,11 @@ from sqlalchemy import func, select, text, update
 
 from schedules import TIMETABLE
 from service.database import reading, transaction
-from service.hooks import RETRAIN
 from service.outbox import OutboxRow
 from service.queue.offload import in_process
 from service.resources.tables import Resource
 from service.security.accounts import Account
+from service.tasks import RETRAIN
 from service.taxonomy import models, predictions, training
 from service.taxonomy.classifier import Trained
 from service.taxonomy.contest import Outcome, contest

@@ -13,13 +13,14 @@ import pytest
 
 from schedules import TIMETABLE
 from service.database import transaction
-from service.hooks import HOOKS, PERIODIC, QUEUES, TASKS
+from service.hooks import HOOKS
 from service.queue.dead_letters import Failed, bury
 from service.queue.reasons import Reason
 from service.queue.tables import DeadLetter
 from service.queue.task import Task
 from service.search import executed
 from service.security.audit import OPERATIONS
+from service.tasks import PERIODIC, QUEUES, TASKS
 from service.ui import flow_picture
 from service.ui.plots import Line, brief, nice, plot, seconds
 from tests.monitoring.test_tasks import account_of, asked

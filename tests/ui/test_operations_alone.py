@@ -12,12 +12,12 @@ from starlette.routing import Mount, Route
 
 from service.app import ROUTES
 from service.database import transaction
-from service.hooks import QUEUES
 from service.security.accounts import create_user
 from service.security.passwords import hash_password
 from service.security.permissions import Role
 from service.security.sessions import Visitor, open_session
 from service.settings import Settings, settings
+from service.tasks import QUEUES
 
 pytestmark = pytest.mark.integration
 

@@ -135,10 +135,10 @@ class Supervisor:
     async def _scale_by_itself(self, allowed: Range) -> None:
         os.environ.update(self._environment)  # that of an embedded broker, for this process too
         read_settings.cache_clear()
-        from service import hooks, queue  # not above: without it, the supervisor stays small
+        from service import queue, tasks  # not above: without it, the supervisor stays small
         from service.queue.status import backlog
 
-        assert hooks.QUEUES  # declared by being imported
+        assert tasks.QUEUES  # declared by being imported
         async with queue.connected():
             scaler = Scaler(
                 allowed,
