@@ -13,7 +13,7 @@ from service.batches import actions as batches
 from service.database import ReadSession, Session
 from service.documents import subjects
 from service.documents.events import DocumentUploaded
-from service.documents.tables import RARE, STATUS, Document, StudySubject
+from service.documents.tables import Document, StudySubject
 from service.errors import Forbidden, NotFound, Unavailable
 from service.imports.tables import Import
 from service.ingestion import actions as ingestion
@@ -136,11 +136,7 @@ async def _again(session: Session, account: Account, entered: Ingestion) -> Uplo
         started = await ingestion.restart(session, entered, "extracted", account.id)
         await accept(session, account.id, INGEST, started)
     found = (
-        await session.execute(
-            select(Document, STATUS)
-            .join(Resource, Resource.id == Document.resource_id)
-            .where(Document.resource_id == entered.resource_id)
-        )
+        await session.execute(select(Document, Document.status).where(Document.resource_id == entered.resource_id))
     ).one()
     document, status = found
     return Uploaded(document.id, entered.resource_id, entered.task_id, document.filename, status, True)
@@ -149,7 +145,7 @@ async def _again(session: Session, account: Account, entered: Ingestion) -> Uplo
 def _seen(account: Account, *columns: Any) -> Select[*tuple[Any, ...]]:
     """Select documents that an account may see, their resources, statuses and, of its own, subjects."""
     return (
-        select(Document, Resource, STATUS.label("status"), StudySubject, *columns)
+        select(Document, Resource, Document.status, StudySubject, *columns)
         .join(Resource, Resource.id == Document.resource_id)
         .outerjoin(StudySubject, (StudySubject.id == Document.subject_id) & (StudySubject.owner_id == account.id))
         .where(visible(account))
@@ -212,9 +208,7 @@ async def browse(
     if category is not None:
         asked += [func.lower(Document.category) == category.lower(), Document.owner_id == account.id]
     if status:
-        asked.append(STATUS.in_(status))
-        if RARE.keys() >= set(status):
-            asked.append(Document.resource_id.in_(union(*(one for name in status for one in RARE[name]))))
+        asked.append(Document.status.in_(status))
     if q:
         filed = select(Document.resource_id).where(Document.filename.icontains(q, autoescape=True))
         titled = select(Resource.id).where(Resource.title.icontains(q, autoescape=True))

@@ -10,9 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from service.database import ReadSession, Session
-from service.documents.tables import STATUS, Document, StudySubject
+from service.documents.tables import Document, StudySubject
 from service.errors import Conflict, Invalid, NotFound
-from service.resources.tables import Resource
 from service.security.accounts import Account
 
 COLOURS = ("red", "orange", "olive", "green", "teal", "blue", "violet", "pink")
@@ -59,10 +58,9 @@ async def counts(session: ReadSession, account: Account) -> dict[UUID | None, tu
         select(
             Document.subject_id,
             func.count(),
-            func.count().filter(STATUS == "ready"),
-            func.count().filter(STATUS == "failed"),
+            func.count().filter(Document.status == "ready"),
+            func.count().filter(Document.status == "failed"),
         )
-        .join(Resource, Resource.id == Document.resource_id)
         .where(Document.owner_id == account.id)
         .group_by(Document.subject_id)
     )

@@ -1,6 +1,5 @@
 """The rows that only this slice changes."""
 
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -10,12 +9,9 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
-    Select,
     Text,
     UniqueConstraint,
-    case,
     func,
-    select,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -25,7 +21,8 @@ from service.database import Base
 from service.resources.tables import Resource
 
 Time = DateTime(timezone=True)
-PASSAGES_VERSION = "passages/1"  # of the cutting: another one makes every passage stale
+# Of the cutting: another one makes every passage stale, and needs `pharos_document_status` written anew by a migration.
+PASSAGES_VERSION = "passages/1"
 
 _USER = "users.id"
 _RESOURCE = "resources.id"
@@ -49,13 +46,15 @@ class StudySubject(Base):
 class Document(Base):
     """An uploaded file: its name, its size, where its bytes are, and from which text what is derived was made.
 
-    The three hashes are compared with `INPUT` of the present text; so none of them can call old passages new.
+    The three hashes are compared with `INPUT` of the present text; so none of them can call old passages new. `status`
+    follows from them and from the resource: triggers write it (migration 0026), whoever changes either.
     """
 
     __tablename__ = "documents"
     __table_args__ = (
         Index("ix_documents_owner_id_created_at", "owner_id", "created_at", postgresql_include=["resource_id"]),
         Index("ix_documents_created_at", "created_at", "id"),
+        Index("ix_documents_status", "status", "created_at", "id", postgresql_include=["resource_id"]),
         Index("ix_documents_subject_id", "subject_id"),
         Index("ix_documents_original", "original"),
         Index("ix_documents_filename", func.lower(text("filename")), "id"),
@@ -82,6 +81,7 @@ class Document(Base):
     ready_hash: Mapped[str | None] = mapped_column(Text, default=None)  # what its words and meaning are found by
     failed_hash: Mapped[str | None] = mapped_column(Text, default=None)  # what could not be indexed
     index_error: Mapped[str | None] = mapped_column(Text, default=None)
+    status: Mapped[str] = mapped_column(Text, server_default="uploaded")  # uploaded, processing, ..., ready, failed
     created_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
 
 
@@ -123,23 +123,3 @@ class PartialUpload(Base):
 
 
 INPUT: ColumnElement[str] = func.concat(PASSAGES_VERSION, " ", Resource.content_hash)
-
-STATUS: ColumnElement[str] = case(
-    (Resource.status == "failed", "failed"),
-    (Resource.status == "pending", "uploaded"),
-    (Resource.status == "processing", "processing"),
-    (Document.ready_hash == INPUT, "ready"),
-    (Document.failed_hash == INPUT, "failed"),
-    (Document.passages_hash == INPUT, "indexed"),
-    else_="processed",
-)
-
-# By status of which few documents are: resources among which they all are, as indexes have them.
-RARE: Mapping[str, Sequence[Select[UUID]]] = {
-    "uploaded": (select(Resource.id).where(Resource.status == "pending"),),
-    "processing": (select(Resource.id).where(Resource.status == "processing"),),
-    "failed": (
-        select(Resource.id).where(Resource.status == "failed"),
-        select(Document.resource_id).where(Document.failed_hash.is_not(None)),
-    ),
-}

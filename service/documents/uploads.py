@@ -16,10 +16,9 @@ from service import storage
 from service.database import ReadSession, Session, reading, transaction
 from service.documents import parts
 from service.documents.actions import Upload, forget_bytes, upload
-from service.documents.tables import STATUS, Document, PartialUpload
+from service.documents.tables import Document, PartialUpload
 from service.errors import Conflict, Invalid, NotFound
 from service.ingestion.tables import Ingestion
-from service.resources.tables import Resource
 from service.security.accounts import Account
 
 CHUNK = 8 * 2**20  # bytes that a client should send at a time
@@ -102,9 +101,8 @@ async def made(session: ReadSession, row: PartialUpload) -> dict[str, object] | 
     if row.document_id is None:
         return None
     found = await session.execute(
-        select(Document.id, Document.resource_id, Ingestion.task_id, Document.filename, STATUS.label("status"))
-        .join(Resource, Resource.id == Document.resource_id)
-        .join(Ingestion, Ingestion.resource_id == Resource.id)
+        select(Document.id, Document.resource_id, Ingestion.task_id, Document.filename, Document.status)
+        .join(Ingestion, Ingestion.resource_id == Document.resource_id)
         .where(Document.id == row.document_id)
     )
     return {**found.mappings().one(), "duplicate": row.duplicate}
