@@ -50,6 +50,7 @@ class Asked(Shape):
     tag: str = ""
     page: int = Field(1, ge=1, le=MOST)
     typing: bool = False  # the last word may be the beginning of one
+    quick: bool = False  # by words alone, where meaning was asked for as well: the next key may follow at once
 
     @property
     def filters(self) -> dict[str, str]:
@@ -62,7 +63,7 @@ class Asked(Shape):
 
     def fields(self, **changed: Any) -> list[tuple[str, Any]]:
         """Return what an address or a form says of this search, with some things changed."""
-        values = self.model_dump(exclude={"typing"}, exclude_defaults=True) | {"query": self.query} | changed
+        values = self.model_dump(exclude={"typing", "quick"}, exclude_defaults=True) | {"query": self.query} | changed
         return [
             (name, value)
             for name, value in values.items()
@@ -138,9 +139,10 @@ async def search(account: Account, asked: Asked) -> dict[str, Any]:
         FACETS[name]: float(value) if name == "quality" else [value] for name, value in asked.filters.items()
     }
     filters = Filters(account.id, **narrowed)
+    mode = "keyword" if asked.quick and asked.mode == "hybrid" else asked.mode
     try:
         found, _ = await cached.search(
-            asked.query, filters, asked.mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
+            asked.query, filters, mode, limit=PAGE, offset=asked.offset, unfinished=asked.typing
         )
     except Invalid as error:
         return shown | {"chosen": _chosen(asked, await _names([asked.category])), "error": error.detail}

@@ -200,6 +200,14 @@ async def test_searching_by_words_without_the_model_server_says_so(signed_in: ht
     assert "1 result" in page
 
 
+async def test_with_every_key_words_are_asked_for_alone(signed_in: httpx.AsyncClient, add: Add) -> None:
+    await add("Harbour", "Ships of the harbour.")
+    for mode, is_asked in (("hybrid", False), ("semantic", True)):  # what somebody chose is done
+        asked = {"query": "harb", "mode": mode, "typing": "1", "quick": "1"}
+        part = (await signed_in.get("/ui/search/results", params=asked)).text
+        assert ("Search by meaning is away" in part) is is_asked  # no model server here
+
+
 async def test_a_search_lives_in_its_address(signed_in: httpx.AsyncClient, add: Add) -> None:
     for number in range(25):
         await add(

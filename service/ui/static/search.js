@@ -1,17 +1,20 @@
-// Results while one types; each answer changes the one before, an outdated request is given up.
+// Results while one types: by words with every key, one request at a time; by meaning as well after a pause. Each answer
+// changes the one before, an outdated request is given up.
 
 import { part } from "./api.js";
 import { morph } from "./morph.js";
 import { text } from "./text.js";
 import { announce, toast } from "./toast.js";
 
-const PAUSE = 140; // ms without a key
+const PAUSE = 250; // ms without a key
 
 const form = document.getElementById("search");
 const query = document.getElementById("query");
 const results = document.getElementById("results");
 let asking = new AbortController();
 let timer = 0;
+let hurrying = false; // a quick request is on its way
+let again = false; // a key came meanwhile
 
 function fields() {
   const wanted = new URLSearchParams(new FormData(form));
@@ -28,14 +31,18 @@ function carry(wanted) {
   }
 }
 
-async function ask(wanted, { address = "replace", typing = false } = {}) {
-  clearTimeout(timer);
+async function ask(wanted, { address = "replace", typing = false, quick = false } = {}) {
+  if (!quick) {
+    clearTimeout(timer);
+    again = false;
+  }
   asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   results.setAttribute("aria-busy", "true");
   try {
-    const fresh = await part(`/ui/search/results?${wanted}${typing ? "&typing=1" : ""}`, { signal });
+    const how = (typing ? "&typing=1" : "") + (quick ? "&quick=1" : "");
+    const fresh = await part(`/ui/search/results?${wanted}${how}`, { signal });
     if (signal.aborted) return;
     const next = results.cloneNode(false);
     next.append(fresh);
@@ -45,7 +52,7 @@ async function ask(wanted, { address = "replace", typing = false } = {}) {
     if (address === "push") history.pushState(null, "", `/ui/search?${wanted}`);
     else if (address === "replace") history.replaceState(null, "", `/ui/search?${wanted}`);
     const count = document.getElementById("count");
-    if (count) announce(count.firstChild?.textContent.trim() ?? "", String);
+    if (count && !quick) announce(count.firstChild?.textContent.trim() ?? "", String);
   } catch (error) {
     if (signal.aborted) return;
     toast(error.message);
@@ -53,9 +60,21 @@ async function ask(wanted, { address = "replace", typing = false } = {}) {
   results.setAttribute("aria-busy", "false");
 }
 
+async function hurry() {
+  again = hurrying;
+  if (hurrying) return;
+  hurrying = true;
+  do {
+    again = false;
+    await ask(fields(), { typing: true, quick: true });
+  } while (again);
+  hurrying = false;
+}
+
 query.addEventListener("input", () => {
   clearTimeout(timer);
   timer = setTimeout(() => ask(fields(), { typing: true }), PAUSE);
+  hurry();
 });
 
 form.addEventListener("submit", (event) => {
