@@ -11,7 +11,7 @@ from bench.report import Report
 
 NAMES = (
     "queue", "put", "ingest", "extraction", "cranfield", "search", "classification", "graph", "recommendation",
-    "derived", "quizzes", "cache", "checks", "hostile", "live", "capacity",
+    "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity",
 )  # fmt: skip
 
 
