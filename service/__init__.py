@@ -33,6 +33,8 @@ The kernel:
 
 The slices, each with routes, tables, events, actions:
     resources/      the items of the library
+    trash/          what was deleted, until it is restored or deleted for good
+    duplicates/     what is in the library twice, and merging it
     graph/          what cites what
     authors/        who wrote what
     search/         words and meaning, and the search
@@ -58,7 +60,9 @@ The slices, each with routes, tables, events, actions:
 
 # Which slice may call the actions of which others. Everything else across slices is an event.
 CALLS: dict[str, tuple[str, ...]] = {
-    "resources": (),
+    "trash": (),
+    "resources": ("trash",),
+    "duplicates": ("resources",),
     "graph": ("resources", "search"),
     "search": ("resources",),
     "quality": ("resources",),
@@ -99,6 +103,8 @@ CALLS: dict[str, tuple[str, ...]] = {
         "feeds",
         "imports",
         "monitoring",
+        "trash",
+        "duplicates",
     ),
     "notifications": (),
 }

@@ -27,6 +27,7 @@ from service.collections.routes import routes as collection_routes
 from service.documents.routes import routes as document_routes
 from service.documents.subject_routes import routes as subject_routes
 from service.documents.upload_routes import routes as upload_routes
+from service.duplicates.routes import routes as duplicate_routes
 from service.errors import PharosError
 from service.events import origin
 from service.exports.routes import routes as export_routes
@@ -63,6 +64,7 @@ from service.security.routes import routes as security_routes
 from service.security.startup import ensure_admin
 from service.settings import settings
 from service.taxonomy.routes import routes as taxonomy_routes
+from service.trash.routes import routes as trash_routes
 from service.ui.routes import overview_first
 from service.ui.routes import routes as ui_routes
 from service.web import problem
@@ -75,6 +77,8 @@ ROUTES: list[BaseRoute] = [
     *security_routes,
     *ingestion_routes,
     *resource_routes,
+    *trash_routes,
+    *duplicate_routes,
     *document_routes,
     *subject_routes,
     *upload_routes,

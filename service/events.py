@@ -30,6 +30,9 @@ class SystemEvent(StrEnum):
     RESOURCE_CREATED = "resource.created"
     RESOURCE_UPDATED = "resource.updated"
     RESOURCE_DELETED = "resource.deleted"
+    RESOURCE_RESTORED = "resource.restored"
+    RESOURCE_MERGED = "resource.merged"
+    RESOURCES_PURGED = "resources.purged"
     RESOURCE_CONTENT_CHANGED = "resource.content_changed"
     RESOURCE_METADATA_CHANGED = "resource.metadata_changed"
 

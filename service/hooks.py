@@ -20,7 +20,8 @@ from service.collections.events import (
     CollectionUpdated,
 )
 from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
-from service.documents.listening import note_failure, reindex_changed_text, settle_embedded
+from service.documents.listening import drop_originals, note_failure, reindex_changed_text, settle_embedded
+from service.duplicates.events import ResourceMerged
 from service.events import Envelope, Event
 from service.exports.events import ResourcesExported
 from service.feeds.events import FeedDue
@@ -51,6 +52,7 @@ from service.resources.events import (
     ResourceCreated,
     ResourceDeleted,
     ResourceMetadataChanged,
+    ResourceRestored,
     ResourceUpdated,
 )
 from service.reviews.events import ReviewsDue
@@ -83,6 +85,7 @@ from service.tasks import (
     WARM,
 )
 from service.taxonomy.events import ClassificationStale, ResourceClassified, TaxonomyChanged, TaxonomyStale
+from service.trash.events import ResourcesPurged
 from service.webhooks.events import WebhookChanged, WebhookDeliveryRequested
 from service.webhooks.listening import offer, renew
 
@@ -152,6 +155,7 @@ HOOKS = [
     On(ResourceContentChanged,  reindex_changed_text),
     On(EmbeddingGenerated,      settle_embedded),
     On(BackgroundTaskFailed,    note_failure),
+    On(ResourcesPurged,         drop_originals),
     On(ResourceCreated,         INDEX,    1,           4),
     On(ResourceUpdated,         INDEX,    1,           4),
     On(ResourceContentChanged,  EMBED,    5,          30),
@@ -165,10 +169,12 @@ HOOKS = [
     On(EmbeddingGenerated,      CLASSIFY, 20,         60),  # it needs one: retries would be spent on a slow model
     On(ResourceClassified,      LABEL,    1,           4),  # categories and quality are facets
     On(QualityComputed,         LABEL,    1,          10),
+    On(ResourceMerged,          LABEL,    1,           4),
     On(TaxonomyChanged,         MEAN,     2,          30, batch=500),
     On(TaxonomyStale,           MEAN,                 batch=500),
     On(ClassificationStale,     CLASSIFY),
     On(ResourceContentChanged,  ANCHOR,   2,          10),
+    On(ResourceMerged,          ANCHOR,   2,          10),   # they were marked in another text
     On(ResourceCreated,         CITE,     2,          10, when=given),
     On(ResourceUpdated,         CITE,     2,          10, when=rewritten),
     On(CitationsStale,          CITE),
@@ -197,6 +203,8 @@ HOOKS = [
     On(EmbeddingStale,          EMBED),
     On(QualityStale,            QUALITY),
     On(ResourceDeleted,         RECENTER, 5,          30, keys="collection_ids"),  # read before the cascade
+    On(ResourceRestored,        RECENTER, 5,          30, keys="collection_ids"),
+    On(ResourceMerged,          RECENTER, 5,          30, keys="collection_ids"),
     On(EmbeddingGenerated,      RECENTER, 5,          30, keys="collection_ids"),
     On(CollectionResourceAdded, RECENTER, 5,          30),
     On(CollectionResourceRemoved, RECENTER, 5,        30),

@@ -147,6 +147,7 @@ class Settings(BaseSettings):
         " its score; 0: nothing.",
     )
 
+    trash_days: int = Field(30, ge=1, description="Age at which what is in the trash is deleted for good, days.")
     events_kept_days: int = Field(90, ge=1, description="Age at which events are forgotten, days.")
     events_broadcast_kept: int = Field(
         50_000, ge=100, description="Events that a durable reader beside Pharos may be behind; Redis keeps as many."

@@ -42,6 +42,7 @@ CUT = Task("cut_notifications", BATCH, 1, 300)
 INVALIDATE = Task("invalidate_cache", URGENT, 3, 30, "resource_id")
 CLEAN = Task("cleanup_expired_cache", BATCH, 1, 1800)
 WARM = Task("warm_cache", BATCH, 1, 600)
+PURGE = Task("purge_trash", BATCH, 1, 600)
 REMIND = Task("remind_of_reviews", BATCH, 1, 300)
 GENERATE = Task("generate_quiz", QUIZZES, 2, 300, "quiz_id")
 REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
@@ -60,6 +61,7 @@ PERIODIC = [
     DEGRADATION,
     OUTLIERS,
     CUT,
+    PURGE,
     REMIND,
     RETRAIN,
     CLEAN,

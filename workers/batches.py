@@ -110,10 +110,8 @@ async def _classify(batch: Batch, item: BatchItem) -> None:
 
 async def _delete(batch: Batch, item: BatchItem) -> None:
     async with transaction() as session:
-        key = await documents.remove_for(session, batch.owner_id, item.resource_id)
+        await documents.remove_for(session, batch.owner_id, item.resource_id)
         await actions.settle(session, item)
-    async with transaction() as session:
-        await documents.forget_bytes(session, key)
 
 
 async def _embed(batch: Batch, item: BatchItem) -> None:

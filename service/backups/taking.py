@@ -30,7 +30,8 @@ _SEQUENCES = """
 SELECT sequencename AS name, last_value AS value FROM pg_sequences
 WHERE schemaname = 'public' AND last_value IS NOT NULL"""
 ORIGINALS = """
-SELECT original FROM documents UNION SELECT original FROM ingestions WHERE original IS NOT NULL ORDER BY 1"""
+SELECT original FROM documents UNION SELECT original FROM ingestions WHERE original IS NOT NULL
+UNION SELECT unnest(originals) FROM trash ORDER BY 1"""
 
 
 class NothingThere(PharosError):

@@ -16,12 +16,13 @@ from service.collections.events import (
     CollectionUpdated,
 )
 from service.database import Session
+from service.duplicates.events import ResourceMerged
 from service.events import Envelope, Event
 from service.graph.events import CitationsResolved, GraphUpdated
 from service.ingestion.events import CitationsExtracted
 from service.quality.events import QualityComputed, QualityOutlierDetected
 from service.recommendations.events import InteractionTracked, ProfileUpdated
-from service.resources.events import ResourceDeleted, ResourceUpdated
+from service.resources.events import ResourceDeleted, ResourceRestored, ResourceUpdated
 from service.search.events import EmbeddingGenerated, SearchIndexUpdated
 from service.taxonomy.events import ResourceClassified, TaxonomyChanged
 
@@ -38,7 +39,7 @@ def of_resource(resource_id: UUID) -> list[str]:
     return [*(f"{prefix}:{resource_id}" for prefix in DERIVED), "search_query"]
 
 
-def _of_subject(event: ResourceUpdated | ResourceDeleted) -> list[str]:
+def _of_subject(event: Any) -> list[str]:
     return of_resource(event.resource_id)
 
 
@@ -54,6 +55,8 @@ def _of_user(event: InteractionTracked | ProfileUpdated) -> list[str]:
 FORGETS: dict[type[Event], Callable[[Any], Iterable[str]]] = {
     ResourceUpdated:           _of_subject,
     ResourceDeleted:           _of_subject,
+    ResourceRestored:          _of_subject,
+    ResourceMerged:            _of_subject,
     SearchIndexUpdated:        lambda event: ["search_query", f"resource:{event.resource_id}"],
     EmbeddingGenerated:        lambda event: ["search_query", "graph", f"embedding:{event.resource_id}"],
     QualityComputed:           lambda event: ["search_query", f"quality:{event.resource_id}", f"resource:{event.resource_id}"],  # noqa: E501

@@ -1,7 +1,7 @@
 """Verbs of documents: upload, read, list, change, delete."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from service.resources import actions as resources
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
 from service.tasks import INGEST, PROCESS
+from service.trash.tables import Trashed
 
 FILE_LIMIT = 100 * 2**20  # bytes
 
@@ -95,9 +96,9 @@ async def upload(
     }
     way = {"source": "upload", "original": file.key, "filename": file.filename, "declared_type": file.declared_type}
     way |= {"from_step": "extracted", "batch_id": batch_id}
-    entered, is_new = await ingestion.enter(session, account, fields, way, address)
-    if not is_new:
-        return await _again(session, account, entered)
+    entered, entrance = await ingestion.enter(session, account, fields, way, address)
+    if entrance != "new":
+        return replace(await _again(session, account, entered), duplicate=entrance == "known")
     document = Document(
         resource_id=entered.resource_id,
         owner_id=account.id,
@@ -265,19 +266,17 @@ async def change(session: Session, account: Account, document_id: UUID, fields: 
     return (await read(session, account, document_id))[0]
 
 
-async def remove(session: Session, account: Account, document_id: UUID) -> str:
-    """Delete a document with its resource and all that was derived; returns the key for `forget_bytes`."""
+async def remove(session: Session, account: Account, document_id: UUID) -> None:
+    """Put a document with its resource into the trash; NotFound where the account may not see it."""
     known, _ = await read(session, account, document_id)
-    return await remove_for(session, account.id, known.resource.id)
+    await resources.remove_for(session, account.id, known.resource.id)
 
 
-async def remove_for(session: Session, account_id: UUID, resource_id: UUID) -> str:
-    """Delete the document of a resource as far as the account of that id may; see `remove`."""
-    key = await session.scalar(select(Document.original).where(Document.resource_id == resource_id))
-    if key is None:
+async def remove_for(session: Session, account_id: UUID, resource_id: UUID) -> None:
+    """Put the document of a resource into the trash as far as the account of that id may; see `remove`."""
+    if await session.scalar(select(Document.id).where(Document.resource_id == resource_id)) is None:
         raise NotFound(what="document of resource", id=resource_id)
     await resources.remove_for(session, account_id, resource_id)
-    return key
 
 
 async def request_removal(session: Session, account: Account, document_ids: Sequence[UUID]) -> UUID:
@@ -299,7 +298,8 @@ async def forget_bytes(session: Session, key: str) -> bool:
     """Delete the bytes of a key that nothing refers to any more; False where something does."""
     await session.execute(_TURN, {"key": key})
     kept = (Document.original, Ingestion.original, Import.original)
-    used = select(or_(*(exists().where(column == key) for column in kept)))
+    trashed = exists().where(Trashed.originals.contains([key]))
+    used = select(or_(*(exists().where(column == key) for column in kept), trashed))
     if await session.scalar(used):
         return False
     await storage.delete(key)

@@ -11,6 +11,7 @@ from service.documents.actions import forget_bytes
 from service.documents.tables import Document, PartialUpload
 from service.imports.tables import Import
 from service.ingestion.tables import Ingestion
+from service.trash.tables import Trashed
 
 UNUSED = 24 * 3600.0  # seconds since they were put in, after which bytes are looked at
 AT_ONCE = 500
@@ -44,7 +45,8 @@ async def unused() -> list[str]:
     for keys in (old[at : at + AT_ONCE] for at in range(0, len(old), AT_ONCE)):
         async with reading() as session:
             columns = (Document.original, Ingestion.original, Import.original)
-            used = union(*(select(column).where(column.in_(keys)) for column in columns))
+            trashed = select(func.unnest(Trashed.originals)).where(Trashed.originals.overlap(keys))
+            used = union(*(select(column).where(column.in_(keys)) for column in columns), trashed)
             found += sorted(set(keys) - set((await session.scalars(used)).all()))
     return found
 

@@ -3,12 +3,14 @@
 On(ResourceContentChanged, reindex_changed_text),
 On(EmbeddingGenerated,     settle_embedded),
 On(BackgroundTaskFailed,   note_failure),
+On(ResourcesPurged,        drop_originals),
 """
 
 from typing import Any
 from uuid import UUID
 
 from service.database import transaction
+from service.documents.actions import forget_bytes
 from service.documents.indexing import give_up, settle, text_changed
 from service.events import Envelope
 from service.tasks import EMBED, INDEX_DOCUMENT
@@ -33,6 +35,14 @@ async def note_failure(envelope: Envelope) -> None:
         return
     async with transaction() as session:
         await give_up(session, event.task_id)
+
+
+async def drop_originals(envelope: Envelope) -> None:
+    """Delete the bytes of what was deleted for good, unless something else has the same."""
+    event: Any = envelope.event
+    for key in event.originals:
+        async with transaction() as session:
+            await forget_bytes(session, key)
 
 
 def _subject(envelope: Envelope) -> UUID:

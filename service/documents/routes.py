@@ -1,6 +1,5 @@
 """HTTP for documents."""
 
-from contextlib import suppress
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +27,6 @@ from service.documents.shapes import (
 from service.errors import Invalid, TooLarge, UnsupportedType
 from service.ingestion.status import status_of
 from service.recommendations import actions as recommendations
-from service.storage import StorageAway
 from service.web import Listed, Paged, account, no_content, page, parse, path_id, query, respond, route
 
 FILES = 10
@@ -177,12 +175,9 @@ async def download_document(request: Request) -> Response:
 
 
 async def delete_document(request: Request) -> Response:
-    """Delete a document with its resource, its bytes and everything derived."""
+    """Put a document with its resource into the trash; what is derived is gone."""
     async with transaction() as session:
-        key = await actions.remove(session, account(request), _id(request))
-    with suppress(StorageAway):  # the document is gone all the same; the cleaning comes for its bytes
-        async with transaction() as session:
-            await actions.forget_bytes(session, key)
+        await actions.remove(session, account(request), _id(request))
     return no_content()
 
 

@@ -115,8 +115,8 @@ async def _create(session: Session, account: Account, row: Import, one: Prepared
         address = None if canonical is None else ingestion.address_of(account, canonical, private=row.private)
         way = {"source": "content", "original": one.original, "declared_type": "text/html", "url": url}
         way |= {"given_title": entry.title or None, "batch_id": row.id}
-        entered, is_new = await ingestion.enter(session, account, {"type": "webpage", **fields}, way, address)
-        if is_new:
+        entered, entrance = await ingestion.enter(session, account, {"type": "webpage", **fields}, way, address)
+        if entrance == "new":
             await ingestion.restart(session, entered, "extracted", None)
         return entered.resource_id
     if not text.strip():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import delete, exists, func, or_, select, update
@@ -38,6 +38,7 @@ from service.tasks import INGEST, PROCESS
 LEASE = timedelta(seconds=300)  # longer than any one step, its turn in the sandbox included
 LONGEST_PAUSE = timedelta(minutes=12)  # between two tries of a task, and some more
 STEPS = ("fetched", "extracted", "stored")
+Entrance = Literal["new", "known", "restored"]  # how something came in
 
 
 class IngestionBusy(Unavailable):
@@ -72,10 +73,16 @@ def task_id(task: Task, event_id: UUID, resource_id: UUID) -> UUID:
 
 async def enter(
     session: Session, account: Account, fields: Mapping[str, Any], way: Mapping[str, Any], address: str | None
-) -> tuple[Ingestion, bool]:
-    """Make an empty resource and its ingestion; where the address is taken, return that ingestion and False."""
-    if address is not None and (known := await _by_address(session, address)):
-        return known, False
+) -> tuple[Ingestion, Entrance]:
+    """Make an empty resource and its ingestion, or return the one that has the address: in the library, or restored.
+
+    What was deleted and is added again comes back from the trash with all that people made of it.
+    """
+    if address is not None:
+        if known := await _by_address(session, address):
+            return known, "known"
+        if await resources.restore_address(session, account, address) and (back := await _by_address(session, address)):
+            return back, "restored"
     source: str = way["source"]
     resource = await resources.create(session, account, fields, source, status="pending")
     row = insert(Ingestion).values(resource_id=resource.id, address=address, **way).on_conflict_do_nothing()
@@ -84,10 +91,10 @@ async def enter(
         await session.flush()
         known = await _by_address(session, address or "")
         assert known is not None
-        return known, False
+        return known, "known"
     entered = await session.get(Ingestion, resource.id)
     assert entered is not None
-    return entered, True
+    return entered, "new"
 
 
 async def _by_address(session: Session, address: str) -> Ingestion | None:
@@ -105,16 +112,16 @@ async def request_page(
     batch_id: UUID | None = None,
     known: Mapping[str, Any] | None = None,
 ) -> Requested:
-    """Ask for a web page: made once, read again only with `force` or after a failure.
+    """Ask for a web page: made once, read again only with `force`, after a failure, or when it comes from the trash.
 
     `known` are fields of a new resource that somebody knows beforehand.
     """
     canonical = canonical_url(url)
     own = address_of(account, canonical, private=True)
     entered = None if private else await _by_address(session, own)  # one's own private copy is a duplicate, too
-    is_new = False
+    entrance: Entrance = "known"
     if entered is None:
-        entered, is_new = await enter(
+        entered, entrance = await enter(
             session,
             account,
             {
@@ -128,10 +135,11 @@ async def request_page(
             {"source": "url", "url": url, "given_title": title, "batch_id": batch_id},
             own if private else canonical,
         )
-    if is_new or force or entered.state == "failed" or await was_cancelled(session, entered.task_id):
-        started = await restart(session, entered, "fetched", None if is_new else account.id)
+    is_known = entrance == "known"
+    if not is_known or force or entered.state == "failed" or await was_cancelled(session, entered.task_id):
+        started = await restart(session, entered, "fetched", account.id if is_known else None)
         await accept(session, account.id, INGEST, started)
-    return Requested(entered.resource_id, entered.task_id, entered.state, not is_new)
+    return Requested(entered.resource_id, entered.task_id, entered.state, is_known)
 
 
 async def page_of(session: ReadSession, account: Account, url: str) -> Resource | None:
@@ -280,6 +288,7 @@ async def _fields(session: Session, entered: Ingestion, resource: Resource, extr
         name: value if value and _written(value) != before.get(name) else read[name] or value
         for name, value in said.items()
     }
+    merged = [one for one in resource.identifiers if one.startswith("url:")]  # addresses of what was merged into it
     return {
         **metadata,
         "title": metadata["title"] or resource.title,
@@ -287,7 +296,7 @@ async def _fields(session: Session, entered: Ingestion, resource: Resource, extr
         "site": extracted.site or resource.site,
         "type": extracted.type,
         "media_type": extracted.media_type,
-        "identifiers": extracted.identifiers or resource.identifiers,
+        "identifiers": [*extracted.identifiers, *merged] if extracted.identifiers else resource.identifiers,
         "content": extracted.text,
         "content_html": extracted.html,
         "near_duplicate_of": await _near_duplicate(session, resource, extracted.signature),

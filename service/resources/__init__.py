@@ -1,4 +1,5 @@
 """Resources: the items of the library, their metadata and their text.
 
-Owns `resources`. Emits resource.created, .updated, .content_changed, .metadata_changed, .deleted. Listens to nothing.
+Owns `resources`. Emits resource.created, .updated, .content_changed, .metadata_changed, .deleted,
+.restored. Calls actions of trash. Listens to nothing.
 """

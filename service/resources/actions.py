@@ -13,6 +13,8 @@ from service.collections.concerned import concerned, tell_all
 from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession, Session
 from service.errors import NotFound, unchanged_since
+from service.ingestion.events import IngestionStalled
+from service.ingestion.tables import Ingestion
 from service.outbox import emit
 from service.quality.tables import Quality
 from service.resources.changes import changing, differing
@@ -21,11 +23,13 @@ from service.resources.events import (
     ResourceCreated,
     ResourceDeleted,
     ResourceMetadataChanged,
+    ResourceRestored,
     ResourceUpdated,
 )
 from service.resources.tables import Resource, holds, visible, visible_to
 from service.security.accounts import Account
 from service.taxonomy.tables import in_category
+from service.trash import actions as trash
 
 
 def hash_of(content: str) -> str:
@@ -166,12 +170,12 @@ async def fill(session: Session, resource: Resource, fields: Mapping[str, Any], 
 
 
 async def remove(session: Session, account: Account, resource_id: UUID, if_match: int | None = None) -> None:
-    """Delete a resource and all that hangs on it; raises NotFound, PreconditionFailed."""
+    """Put a resource, with all that hangs on it, into the trash; raises NotFound, PreconditionFailed."""
     await remove_for(session, account.id, resource_id, if_match)
 
 
 async def remove_for(session: Session, account_id: UUID, resource_id: UUID, if_match: int | None = None) -> None:
-    """Delete a resource as far as the account of that id may; NotFound otherwise."""
+    """Put a resource into the trash as far as the account of that id may; NotFound otherwise."""
     chosen = select(Resource.title, Resource.private, Resource.owner_id, Resource.version)
     chosen = chosen.where(Resource.id == resource_id, visible_to(account_id)).with_for_update()
     row = (await session.execute(chosen)).one_or_none()  # locked first: nobody puts it into a collection any more
@@ -180,12 +184,42 @@ async def remove_for(session: Session, account_id: UUID, resource_id: UUID, if_m
     unchanged_since(if_match, row.version)
     audience = row.owner_id if row.private else None
     collection_ids = await concerned(session, resource_id, audience)
+    await trash.put(session, account_id, resource_id)
     await session.execute(delete(Resource).where(Resource.id == resource_id))
     emit(
         session,
         ResourceDeleted(resource_id=resource_id, title=row.title, collection_ids=collection_ids),
         audience=audience,
     )
+
+
+async def restore(session: Session, account: Account, resource_id: UUID) -> Resource:
+    """Take a resource back from the trash with all that people made of it; what is derived is made anew.
+
+    Raises NotFound.
+    """
+    await trash.take_back(session, account.id, resource_id)
+    resource = await session.get_one(Resource, resource_id, populate_existing=True)
+    audience = resource.audience
+    collection_ids = await concerned(session, resource_id, audience)
+    restored = ResourceRestored(
+        resource_id=resource_id, title=resource.title, collection_ids=collection_ids, user_id=account.id
+    )
+    emit(session, restored, audience=audience)
+    way = (
+        await session.execute(select(Ingestion.source, Ingestion.state).where(Ingestion.resource_id == resource_id))
+    ).one_or_none()
+    if resource.content_hash is not None:
+        announce(session, resource, way.source if way else "content", account.id)
+    if way and way.state in ("pending", "processing"):
+        emit(session, IngestionStalled(resource_id=resource_id), audience=audience)
+    return resource
+
+
+async def restore_address(session: Session, account: Account, address: str) -> UUID | None:
+    """Take back from the trash what came in by this address, where the account may; returns its id."""
+    found = await trash.by_address(session, account.id, address)
+    return (await restore(session, account, found)).id if found else None
 
 
 _START = func.left(Resource.title, text("100"))  # an index has no room for a whole title

@@ -43,10 +43,21 @@ class ResourceMetadataChanged(Event):
 
 
 class ResourceDeleted(Event):
-    """A resource is gone; the collections that held it were read before."""
+    """A resource is in the trash; the collections that held it were read before."""
 
     name = SystemEvent.RESOURCE_DELETED
     priority = EventPriority.HIGH
     resource_id: UUID
     title: str
     collection_ids: list[UUID]
+
+
+class ResourceRestored(Event):
+    """A resource is back from the trash, in these collections; resource.created follows where it has a text."""
+
+    name = SystemEvent.RESOURCE_RESTORED
+    priority = EventPriority.HIGH
+    resource_id: UUID
+    title: str
+    collection_ids: list[UUID]
+    user_id: UUID

@@ -61,10 +61,17 @@ async def update_resource(request: Request) -> Response:
 
 
 async def delete_resource(request: Request) -> Response:
-    """Delete a resource and all that is derived from it."""
+    """Put a resource into the trash; what is derived from it is gone."""
     async with transaction() as session:
         await actions.remove(session, account(request), path_id(request, what="resource"), if_match(request))
     return no_content()
+
+
+async def restore_resource(request: Request) -> Response:
+    """Take a resource back from the trash, with its tags, annotations and collections."""
+    async with transaction() as session:
+        resource = await actions.restore(session, account(request), path_id(request, what="resource in the trash"))
+    return view(resource)
 
 
 async def change_tags(request: Request) -> Response:
@@ -106,4 +113,5 @@ routes = [
     route("GET", "/resources/{id}", read_resource, scope="read", gives=ResourceView),
     route("PUT", "/resources/{id}", update_resource, scope="write", takes=ResourceChange, gives=ResourceView),
     route("DELETE", "/resources/{id}", delete_resource, scope="write", status=204, also=(412,)),
+    route("POST", "/resources/{id}/restore", restore_resource, scope="write", gives=ResourceView),
 ]

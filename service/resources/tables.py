@@ -53,6 +53,7 @@ class Resource(Base):
         Index("ix_resources_updated_at", "updated_at"),
         Index("ix_resources_title", text("to_tsvector('simple'::regconfig, title)"), postgresql_using="gin"),
         Index("ix_resources_private", "owner_id", "id", postgresql_where=text("private")),
+        Index("ix_resources_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
         Index(
             "ix_resources_near_duplicate_of",
             "near_duplicate_of",

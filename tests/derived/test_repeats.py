@@ -45,6 +45,7 @@ from service.tasks import (
     PROCESS,
     PROCESS_BATCH,
     PROFILE,
+    PURGE,
     QUALITY,
     RECENTER,
     RECONCILE,
@@ -94,6 +95,7 @@ HARM: dict[Task, list[str]] = {  # what makes a task's work undone, for the reso
     CUT: [],
     GENERATE: [],
     REMIND: [],
+    PURGE: [],
     BACKUP: [],
     LOOK: [],
     **{task: [] for task in (DELIVER, IMPORT, POLL)},  # of what is gone; what is there has tests of its own

@@ -22,8 +22,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 COMPUTING = 30.0  # seconds beyond the delay that the table states, on a machine that has other work
 CITED = PAGES[10]
-# What is kept about what is gone: the log of events for 90 days, and who asked for which task.
-KEPT = {"events", "outbox", "tasks", "audit_log"}
+# What is kept about what is gone: the log of events for 90 days, who asked for which task, and the trash.
+KEPT = {"events", "outbox", "tasks", "audit_log", "trash"}
 
 
 def limit(task: Task) -> float:

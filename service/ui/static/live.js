@@ -5,7 +5,7 @@ const NAMES = [
   "ingestion.started", "ingestion.progressed", "ingestion.completed", "ingestion.failed", "ingestion.stalled",
   "document.uploaded", "document.processing", "document.processed", "document.failed", "indexing.started",
   "indexing.progress", "indexing.completed", "indexing.failed", "indexing.stale", "resource.created",
-  "resource.updated", "resource.content_changed", "resource.metadata_changed", "resource.deleted",
+  "resource.updated", "resource.content_changed", "resource.metadata_changed", "resource.deleted", "resource.restored",
   "search.index_updated", "embedding.generated", "quiz.requested", "quiz.generation.started",
   "quiz.generation.progress", "quiz.generated", "quiz.generation.failed", "quiz.question_replaced",
   "quiz.session.submitted", "user.notification", "import.requested", "import.progressed", "import.completed",

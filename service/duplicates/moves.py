@@ -1,0 +1,45 @@
+"""What goes over when resources are merged: everything that people made, of whatever slice, and what refers to it.
+
+A table that is not here, but among those that the trash keeps, stays with the resource that goes: the original, how it
+came in, what was measured of it.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import text
+
+_MOVED = (  # rows with an id of their own
+    "annotations", "quiz_questions", "session_questions", "import_sources", "feed_entries", "import_entries",
+)  # fmt: skip
+_COPIED = {  # rows of which a resource has one for each of these; `where` limits them further
+    "collection_resources": ("collection_id", "added_at"),
+    "dismissed_recommendations": ("user_id", "dismissed_at"),
+    "bibliographies": ("csl",),
+    "import_highlights": ("owner_id", "quote_hash", "quote", "note", "tags", "colour", "placed"),
+}
+
+STATEMENTS: Sequence[str] = (
+    *(f"UPDATE {table} SET resource_id = :id WHERE resource_id = ANY(:others)" for table in _MOVED),  # noqa: S608
+    *(
+        f"""INSERT INTO {table} (resource_id, {", ".join(columns)}) SELECT :id, {", ".join(columns)}
+        FROM {table} WHERE resource_id = ANY(:others) ON CONFLICT DO NOTHING"""  # noqa: S608
+        for table, columns in _COPIED.items()
+    ),
+    # One event may have touched several of them: it counts once.
+    """UPDATE interactions k SET resource_id = :id WHERE resource_id = ANY(:others) AND NOT EXISTS (
+        SELECT FROM interactions o WHERE o.event_id = k.event_id
+            AND (o.resource_id = :id OR o.resource_id = ANY(:others) AND o.resource_id < k.resource_id))""",
+    # What a person said of a category, unless somebody said something of the one that stays.
+    """INSERT INTO classifications (resource_id, is_predicted, rank, category_id, confidence, assigned, user_id)
+    SELECT :id, is_predicted, rank, category_id, confidence, assigned, user_id FROM classifications
+    WHERE resource_id = ANY(:others) AND NOT is_predicted ORDER BY classified_at DESC ON CONFLICT DO NOTHING""",
+    """UPDATE classifications SET assigned = false WHERE resource_id = :id AND is_predicted AND assigned
+        AND EXISTS (SELECT FROM classifications WHERE resource_id = :id AND NOT is_predicted)""",
+    "UPDATE citations SET target_id = :id WHERE target_id = ANY(:others)",
+    *(
+        f"UPDATE resources SET {column} = :id WHERE {column} = ANY(:others) AND id <> :id"  # noqa: S608
+        for column in ("duplicate_of", "near_duplicate_of")
+    ),
+)
+
+MOVES = [text(statement) for statement in STATEMENTS]
