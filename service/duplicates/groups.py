@@ -91,13 +91,17 @@ class Shown:
     members: Sequence[Member]
 
 
-async def browse(session: ReadSession, account: Account, limit: int, offset: int) -> tuple[int, list[Shown]]:
-    """Return how many groups there are of what the account may see, and one page of them."""
-    found = await groups(session, account)
+async def browse(
+    session: ReadSession, account: Account, limit: int, offset: int, of: UUID | None = None
+) -> tuple[int, list[Shown]]:
+    """Return how many groups there are of what the account may see, and one page of them; or only the group `of` one."""
+    found = [group for group in await groups(session, account) if of is None or of in group.ids]
     page = found[offset : offset + limit]
     ids = [id for group in page for id in group.ids]
     annotations = _number(Annotation.resource_id).where(Annotation.owner_id == account.id)
-    collections = _number(CollectionResource.resource_id).join(Collection).where(readable(account))
+    collections = _number(CollectionResource.resource_id).where(
+        Collection.id == CollectionResource.collection_id, readable(account)
+    )
     rows = await session.execute(
         select(Resource, annotations.scalar_subquery(), collections.scalar_subquery(), Document.filename)
         .outerjoin(Document, Document.resource_id == Resource.id)

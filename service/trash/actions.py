@@ -1,11 +1,11 @@
 """Verbs of the trash: put in, take back, list, delete for good."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
 from service.database import ReadSession, Session
 from service.errors import Invalid, NotFound
@@ -19,6 +19,19 @@ AT_ONCE = 500  # deleted for good in one transaction
 LISTED = (
     Trashed.id, Trashed.title, Trashed.url, Trashed.type, Trashed.private, Trashed.deleted_at, Trashed.deleted_by,
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Something in the trash, without what is kept of it."""
+
+    id: UUID
+    title: str
+    url: str | None
+    type: str
+    private: bool
+    deleted_at: datetime
+    deleted_by: UUID | None
 
 
 class NotACursor(Invalid):
@@ -53,7 +66,7 @@ async def by_address(session: Session, account_id: UUID, address: str) -> UUID |
 
 async def browse(
     session: ReadSession, account: Account, limit: int, after: str | None = None
-) -> tuple[int, Sequence[Row[Any]], str | None]:
+) -> tuple[int, Sequence[Listed], str | None]:
     """Return how much an account sees in the trash, one page, deleted last first, and where the next one begins.
 
     Raises NotACursor.
@@ -65,7 +78,7 @@ async def browse(
         rows = rows.where(tuple_(Trashed.deleted_at, Trashed.id) < tuple_(*_place(after)))
     found = (await session.execute(rows.limit(limit + 1))).all()
     more = len(found) > limit
-    page = found[:limit]
+    page = [Listed(*row) for row in found[:limit]]
     return total or 0, page, f"{page[-1].deleted_at.isoformat()}/{page[-1].id}" if more else None
 
 

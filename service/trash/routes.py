@@ -1,5 +1,6 @@
 """HTTP for the trash; `POST /resources/{id}/restore` takes back from it."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from service.database import reading, transaction
 from service.settings import settings
 from service.trash import actions
+from service.trash.emptying import emptied
 from service.web import Shape, account, no_content, path_id, query, respond, route
 
 
@@ -48,7 +50,7 @@ async def list_trash(request: Request) -> Response:
     asked, kept = query(request, BrowseTrash), timedelta(days=settings().trash_days)
     async with reading() as session:
         total, rows, beyond = await actions.browse(session, account(request), asked.limit, asked.after)
-    items = [TrashedItem(**row._mapping, purged_after=row.deleted_at + kept) for row in rows]
+    items = [TrashedItem(**asdict(row), purged_after=row.deleted_at + kept) for row in rows]
     shown: dict[str, Any] = {"total": total, "items": [item.model_dump() for item in items], "limit": asked.limit}
     return respond(shown | {"next": beyond})
 
@@ -62,18 +64,7 @@ async def purge_resource(request: Request) -> Response:
 
 async def empty_trash(request: Request) -> Response:
     """Delete for good whatever in the trash is yours or was deleted by you."""
-    return respond({"purged": await emptied(request)})
-
-
-async def emptied(request: Request) -> int:
-    """Empty the trash of an account, some at a time."""
-    purged = 0
-    while True:
-        async with transaction() as session:
-            some = await actions.empty(session, account(request))
-        if not some:
-            return purged
-        purged += some
+    return respond({"purged": await emptied(account(request))})
 
 
 routes = [

@@ -49,8 +49,9 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "documents.empty": "Nothing to study yet",
     "documents.empty.text": "Upload your course material. A minute later it is found by its words and its meaning, and "
     "ready for a quiz.",
-    "documents.ask.title": "Delete for good?",
-    "documents.ask.text": "The files, their text and everything derived from them go. This cannot be undone.",
+    "documents.ask.title": "Move to the trash?",
+    "documents.ask.text": "Nobody finds them any more. Until they are deleted for good, they can be restored from the "
+    "trash.",
     "documents.drop.title": "Drop to upload",
     "colour.red": "Red",
     "colour.orange": "Orange",

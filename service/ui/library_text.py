@@ -69,7 +69,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "collected": ("Put {n} item into {name}", "Put {n} items into {name}"),
     "taken.out": ("Took out {n} item", "Took out {n} items"),
     "deleting": ("Deleting {n} item", "Deleting {n} items"),
-    "deleted.many": ("Deleted {n} item", "Deleted {n} items"),
+    "deleted.many": ("{n} item is in the trash", "{n} items are in the trash"),
     "kept.some": ("{n} item could not be deleted: {why}", "{n} items could not be deleted: {why}"),
     "undo": "Undo",
     "undone": "Nothing was deleted",

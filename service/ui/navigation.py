@@ -35,5 +35,7 @@ OWN = (
     Place("i", "/ui/import", "imports.title", "plus"),
     Place("s", "/ui/add", "save.place", "globe"),
     Place("w", "/ui/webhooks", "webhooks", "link"),
+    Place("u", "/ui/duplicates", "twins.title", "copies"),
+    Place("b", "/ui/trash", "trash.title", "trash"),
 )
 """In the menu of the account."""

@@ -31,6 +31,7 @@ from service.ui import library, operations
 from service.ui.assets import FOLDER, Assets
 from service.ui.collections import collection_page, collections_page, public_collection_page
 from service.ui.documents import document_rows, documents_page
+from service.ui.duplicates import duplicates_page, merge_duplicates
 from service.ui.graph import graph_page
 from service.ui.imports import imports_page
 from service.ui.knowledge import author_page, authors_page, categories_page, category_page, known_of
@@ -41,6 +42,7 @@ from service.ui.save import manifest, save, save_page
 from service.ui.search import Asked, search
 from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
+from service.ui.trash import change_trash, trash_page
 from service.ui.webhooks import webhooks_page
 from service.web import Shape, account, body, path_id, query, validated
 
@@ -331,6 +333,10 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/quizzes", quizzes_page, scope="read"),
     page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
     page("GET", "/ui/webhooks", webhooks_page, scope="read"),
+    page("GET", "/ui/trash", trash_page, scope="read"),
+    page("POST", "/ui/trash", change_trash, scope="write"),
+    page("GET", "/ui/duplicates", duplicates_page, scope="read"),
+    page("POST", "/ui/duplicates", merge_duplicates, scope="write"),
     *operations.routes,
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),

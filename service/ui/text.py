@@ -10,6 +10,7 @@ from service.ui import (
     quiz_text,
     save_text,
     study_text,
+    trash_text,
     webhook_text,
 )
 
@@ -148,8 +149,9 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "read.timeline": "Timeline",
     "read.not_yet": "The text shows here as soon as it has been read.",
     "read.empty": "There is no text to show.",
-    "delete.title": "Delete this item?",
-    "delete.text": "Its text, its index and everything derived from it go with it. This cannot be undone.",
+    "delete.title": "Move this item to the trash?",
+    "delete.text": "Nobody finds it any more. Until it is deleted for good, it can be restored from the trash with its "
+    "tags, notes and collections.",
     "delete.confirm": "Delete",
     "delete.cancel": "Keep it",
     "citation.doi": "DOI",
@@ -328,7 +330,7 @@ BROWSER: dict[str, str | tuple[str, str]] = {
     "queued": ("{n} more file waits", "{n} more files wait"),
     "retrying": "Trying again",
     "reading.again": "Reading it again",
-    "deleted": "Deleted",
+    "deleted": "It is in the trash",
     "ready": "{title} is ready",
     "finished.many": "{n} items have finished",
     "failed": "{title} failed: {error}",
@@ -354,6 +356,7 @@ for words in (
     import_text,
     save_text,
     webhook_text,
+    trash_text,
     operations_text,
 ):
     ENGLISH.update(words.ENGLISH)

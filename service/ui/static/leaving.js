@@ -53,5 +53,5 @@ async function remove(ids) {
   }
   hide();
   if (kept.length) toast(text("kept.some", { n: kept.length, why: kept[0].message }));
-  else toast(text("deleted.many", { n: ids.length }));
+  else toast(text("deleted.many", { n: ids.length }), { href: "/ui/trash", label: text("see") });
 }
