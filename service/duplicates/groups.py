@@ -94,7 +94,7 @@ class Shown:
 async def browse(
     session: ReadSession, account: Account, limit: int, offset: int, of: UUID | None = None
 ) -> tuple[int, list[Shown]]:
-    """Return how many groups there are of what the account may see, and one page of them; or only the group `of` one."""
+    """Return how many groups the account may see, and one page of them; with `of`, only the group of that resource."""
     found = [group for group in await groups(session, account) if of is None or of in group.ids]
     page = found[offset : offset + limit]
     ids = [id for group in page for id in group.ids]
@@ -107,7 +107,7 @@ async def browse(
         .outerjoin(Document, Document.resource_id == Resource.id)
         .where(Resource.id.in_(ids), visible(account))
         .order_by(Resource.created_at, Resource.id)
-        .options(load_only(*LISTED, raiseload=True))
+        .options(load_only(*LISTED, Resource.media_type, raiseload=True))
     )
     members = {row[0].id: Member(*row) for row in rows}
     order = {id: place for place, id in enumerate(members)}

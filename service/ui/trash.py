@@ -1,6 +1,7 @@
 """The page of the trash; it needs no script."""
 
 from datetime import UTC, datetime, timedelta
+from math import ceil
 from typing import Literal
 from urllib.parse import parse_qs, urlencode
 from uuid import UUID
@@ -46,7 +47,7 @@ async def trash_page(request: Request) -> Response:
     async with reading() as session:
         total, rows, beyond = await actions.browse(session, who, PAGE, asked.after)
     kept, now = timedelta(days=settings().trash_days), datetime.now(UTC)
-    items = [(row, max(0, (row.deleted_at + kept - now).days)) for row in rows]
+    items = [(row, max(1, ceil((row.deleted_at + kept - now) / timedelta(days=1)))) for row in rows]
     return render(
         request,
         "trash.html",

@@ -11,7 +11,6 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "trash.items": ("{n} item", "{n} items"),
     "trash.deleted": "deleted",
     "trash.left": ("{n} day left", "{n} days left"),
-    "trash.last": "gone within a day",
     "trash.restore": "Restore",
     "trash.restore.named": "Restore {title}",
     "trash.chosen.restore": "Restore selected",

@@ -180,7 +180,7 @@ def test_a_dropped_file_goes_in_and_can_be_deleted(open_page: Open) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page).to_have_url(re.compile(r"/ui/$"))
     expect(item).to_have_count(0)
-    expect(page.get_by_text("Deleted")).to_be_visible()
+    expect(page.get_by_text("It is in the trash")).to_be_visible()
 
 
 def test_results_come_while_one_types(open_page: Open) -> None:

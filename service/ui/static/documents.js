@@ -235,7 +235,7 @@ list.addEventListener("click", async (event) => {
     await call("DELETE", `/documents/${row.dataset.id}`);
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
-    toast(text("deleted"));
+    toast(text("deleted"), { href: "/ui/trash", label: text("see") });
     (next?.querySelector("h3 a") ?? document.getElementById("files")).focus();
     await refresh();
   });

@@ -8,6 +8,7 @@ import { text } from "./text.js";
 import { announce, toast, toastNext } from "./toast.js";
 
 const SOON = 200; // ms in which changes are gathered
+const TRASH = { href: "/ui/trash", label: text("see") };
 
 const page = document.getElementById("resource");
 const { id } = page.dataset;
@@ -35,7 +36,7 @@ async function soon() {
 function hear(name, data) {
   if (data.resource_id !== id) return;
   if (name === "resource.deleted") {
-    toastNext(text("deleted"));
+    toastNext(text("deleted"), TRASH);
     location.replace("/ui/");
   } else {
     timer ||= setTimeout(soon, SOON);
@@ -108,7 +109,7 @@ dialog.addEventListener("close", async () => {
   if (dialog.returnValue !== "delete") return;
   try {
     await call("DELETE", `/resources/${id}`);
-    toastNext(text("deleted"));
+    toastNext(text("deleted"), TRASH);
     location.replace("/ui/");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;

@@ -34,15 +34,15 @@ export function toast(words, link) {
   };
 }
 
-/** Show a line on the page that comes next. */
-export function toastNext(words) {
-  sessionStorage.setItem(KEPT, words);
+/** Show a line on the page that comes next; `link` is {href, label}. */
+export function toastNext(words, link) {
+  sessionStorage.setItem(KEPT, JSON.stringify([words, link]));
 }
 
 const kept = sessionStorage.getItem(KEPT);
 if (kept) {
   sessionStorage.removeItem(KEPT);
-  toast(kept);
+  toast(...JSON.parse(kept));
 }
 
 let waiting = [];
