@@ -1,7 +1,7 @@
 """The actor of the trash."""
 
-from service.hooks import PURGE
 from service.queue import actor
+from service.tasks import PURGE
 from service.trash import emptying
 
 

@@ -43,6 +43,23 @@ async def test_everything_derived_goes_along(api: httpx.AsyncClient, worker: Eng
     await reached(api, again["id"], "ready")
 
 
+async def test_it_is_studied_again_once_it_is_restored(api: httpx.AsyncClient, worker: Engine, upload: Upload) -> None:
+    item = await upload("back.txt", prose(1), subject="Sea")
+    await reached(api, item["id"], "ready")
+    passages = (await api.get(f"/documents/{item['id']}/passages")).json()
+    assert passages["total"] > 0
+    assert (await api.delete(f"/documents/{item['id']}")).status_code == 204
+    assert (await api.get("/documents")).json()["total"] == 0
+    assert (await api.post(f"/resources/{item['resource_id']}/restore")).status_code == 200
+    back = await reached(api, item["id"], "ready")
+    assert back["status"] == "ready"
+    assert (await api.get(f"/documents/{item['id']}/passages")).json() == passages
+    (shown,) = (await api.get("/documents")).json()["items"]
+    assert (shown["filename"], shown["subject"]) == ("back.txt", "Sea")
+    found = (await api.get("/search", params={"query": "keeper", "mode": "keyword"})).json()["items"]
+    assert [one["id"] for one in found] == [item["resource_id"]]
+
+
 async def test_bytes_that_somebody_else_has_stay(api: httpx.AsyncClient, person: Person, upload: Upload) -> None:
     ada = await person("ada")
     hers = await upload("hers.txt", "the same", client=ada, private="true")
