@@ -18,6 +18,7 @@ HASHES = """CREATE OR REPLACE FUNCTION pharos_hashes(texts text[]) RETURNS integ
     LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
     RETURN (SELECT coalesce(array_agg(hashtext(one)), '{}') FROM unnest(texts) AS one)"""
 _SHOWN = ("private", "owner_id")  # what decides who may see a row
+_GROUPED = ("id", "created_at", *_SHOWN)  # what duplicates are found by
 
 
 class Resource(Base):
@@ -48,8 +49,8 @@ class Resource(Base):
         ),
         Index("ix_resources_many_tags", "owner_id", postgresql_where=text(f"cardinality(tags) > {FEW_TAGS}")),
         Index("ix_resources_owner_id_created_at", "owner_id", "created_at"),
-        Index("ix_resources_canonical_url", "canonical_url"),
-        Index("ix_resources_content_hash", "content_hash"),
+        Index("ix_resources_canonical_url", "canonical_url", postgresql_include=_GROUPED),
+        Index("ix_resources_content_hash", "content_hash", postgresql_include=_GROUPED),
         Index("ix_resources_updated_at", "updated_at"),
         Index("ix_resources_title", text("to_tsvector('simple'::regconfig, title)"), postgresql_using="gin"),
         Index("ix_resources_private", "owner_id", "id", postgresql_where=text("private")),

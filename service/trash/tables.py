@@ -16,7 +16,7 @@ class Trashed(Base):
 
     __tablename__ = "trash"
     __table_args__ = (
-        Index("ix_trash_deleted_at", "deleted_at", "id"),
+        Index("ix_trash_deleted_at", "deleted_at", "id", postgresql_include=["private", "owner_id"]),
         Index("ix_trash_address", "address"),
         Index("ix_trash_originals", "originals", postgresql_using="gin"),
     )

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from service.database import reading, transaction
-from service.errors import NotFound
+from service.errors import Invalid, NotFound
 from service.resources import actions as resources
 from service.security.accounts import Account
 from service.settings import settings
@@ -65,6 +65,8 @@ async def change_trash(request: Request) -> Response:
     """Restore what is chosen, or delete it for good."""
     who = account(request)
     form = validated(Wish, parse_qs((await body(request, FORM_LIMIT)).decode(errors="replace")))
+    if not (form.do or form.restore):
+        raise Invalid("The form says neither what to do nor what to restore.")
     what = form.do[0] if form.do and not form.restore else "restore"
     done = await emptied(who) if what == "empty" else await _each(who, what, form.restore or form.id)
     return RedirectResponse(f"{PATH}?did={'restored' if what == 'restore' else 'purged'}&n={done}", 303)

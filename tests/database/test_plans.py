@@ -43,6 +43,7 @@ TEXTS = {
     "since": "2026-01-01T00:00:00Z",
     "q": "word777",
     "category": "word7",
+    "after": f"2026-01-01T00:00:00+00:00/{UUID(int=7)}",
 }
 FILTERED = {  # by what a search by meaning is narrowed down; others: any word
     "account": of("users"),

@@ -1,4 +1,4 @@
-"""What was deleted and can be restored."""
+"""What was deleted and can be restored; what is in the library twice is found in indexes."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,6 +8,10 @@ revision = "0027"
 down_revision = "0026"
 branch_labels = None
 depends_on = None
+
+
+SHOWN = ["private", "owner_id"]
+GROUPED_BY = ("canonical_url", "content_hash")  # duplicates are found in the indexes alone
 
 
 def upgrade() -> None:
@@ -28,13 +32,20 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["deleted_by"], ["users.id"], name="fk_trash_deleted_by", ondelete="SET NULL"),
         sa.PrimaryKeyConstraint("id", name="pk_trash"),
     )
-    op.create_index("ix_trash_deleted_at", "trash", ["deleted_at", "id"])
+    op.create_index("ix_trash_deleted_at", "trash", ["deleted_at", "id"], postgresql_include=SHOWN)
     op.create_index("ix_trash_address", "trash", ["address"])
     op.create_index("ix_trash_originals", "trash", ["originals"], postgresql_using="gin")
     set_ = sa.text("duplicate_of IS NOT NULL")
     op.create_index("ix_resources_duplicate_of", "resources", ["duplicate_of"], postgresql_where=set_)
+    for column in GROUPED_BY:
+        op.drop_index(f"ix_resources_{column}", "resources")
+        beside = ["id", "created_at", *SHOWN]
+        op.create_index(f"ix_resources_{column}", "resources", [column], postgresql_include=beside)
 
 
 def downgrade() -> None:
+    for column in GROUPED_BY:
+        op.drop_index(f"ix_resources_{column}", "resources")
+        op.create_index(f"ix_resources_{column}", "resources", [column])
     op.drop_index("ix_resources_duplicate_of", "resources")
     op.drop_table("trash")
