@@ -13,7 +13,7 @@ INDEX = "ix_documents_status"
 
 # Whichever of the two rows is written last, its writer waits for the other's at the document's row, and sees it then.
 OF_DOCUMENT = f"""
-CREATE FUNCTION pharos_document_status() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pharos_document_status() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     read text;
     input text;
@@ -33,7 +33,7 @@ BEGIN
 END $$
 """
 OF_RESOURCE = """
-CREATE FUNCTION pharos_resource_read() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION pharos_resource_read() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE documents SET status = status WHERE resource_id = NEW.id;
     RETURN NULL;
