@@ -54,6 +54,7 @@ The slices, each with routes, tables, events, actions:
     feeds/          feeds that people follow, and feeds of what is here
     imports/        files of other programs into the library
     exports/        the library in the formats of other programs
+    samples/        ten texts of our own, for an empty library
     monitoring/     what operators see
     backups/        the whole library in one file, and back; what does not fit together
 """
@@ -83,6 +84,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "feeds": ("ingestion", "collections", "search"),
     "imports": ("resources", "ingestion", "collections", "annotations"),
     "exports": (),
+    "samples": ("documents", "collections"),
     "monitoring": ("backups",),
     "mcp": (),
     "ui": (

@@ -55,6 +55,7 @@ from service.recommendations.routes import routes as recommendation_routes
 from service.requests import Measured
 from service.resources.routes import routes as resource_routes
 from service.reviews.routes import routes as review_routes
+from service.samples.routes import routes as sample_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
 from service.search.saved_routes import routes as saved_search_routes
@@ -89,6 +90,7 @@ ROUTES: list[BaseRoute] = [
     *author_routes,
     *search_routes,
     *export_routes,
+    *sample_routes,
     *import_routes,
     *saved_search_routes,
     *quality_routes,
