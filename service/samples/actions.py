@@ -58,9 +58,7 @@ async def load(session: Session, account: Account, uploads: list[Upload]) -> Sam
     made = [
         await documents.upload(session, account, one, subject=None, private=True, batch_id=batch_id) for one in uploads
     ]
-    items = [
-        Piece(one.resource_id, file.filename, one.duplicate) for one, file in zip(made, uploads, strict=True)
-    ]
+    items = [Piece(one.resource_id, file.filename, one.duplicate) for one, file in zip(made, uploads, strict=True)]
     if await session.get(Collection, _collection(account)) is None:
         named = {"id": _collection(account), "name": COLLECTION, "description": DESCRIBED, "visibility": "private"}
         await collections.create(session, account, named)
@@ -84,7 +82,7 @@ async def read(session: ReadSession, account: Account) -> Sample:
 
 
 async def remove(session: Session, account: Account) -> list[str]:
-    """Delete the account's sample set with its collection; returns the keys of originals for `documents.forget_bytes`."""
+    """Delete the account's sample set with its collection; returns keys for `documents.forget_bytes`."""
     sample = await read(session, account)
     keys = [await documents.remove_for(session, account.id, one.id) for one in sample.items]
     if sample.collection_id is not None:
