@@ -25,7 +25,7 @@ class MailServer:
     to: list[str] = field(default_factory=list)
     users: list[bytes] = field(default_factory=list)
 
-    async def handle_RCPT(  # noqa: N802 -- aiosmtpd's name
+    async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         answer = self.recipients.pop(0) if len(self.recipients) > 1 else self.recipients[0]
@@ -33,7 +33,7 @@ class MailServer:
             envelope.rcpt_tos.append(address)
         return answer
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         answer = self.letters.pop(0) if len(self.letters) > 1 else self.letters[0]
         if answer.startswith("250"):
             self.to += envelope.rcpt_tos
