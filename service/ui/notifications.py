@@ -1,6 +1,5 @@
 """The page of notifications: what somebody is told, and what they want to hear of."""
 
-from urllib.parse import unquote
 from zoneinfo import available_timezones
 
 from pydantic import Field
@@ -49,8 +48,5 @@ async def notifications_page(request: Request) -> Response:
         digest=digest,
         mail=mail.configured(),
         zones=sorted(available_timezones()),
-        zone=digest["timezone"]
-        if digest["frequency"] != "off"
-        else unquote(request.cookies.get("pharos_timezone", "UTC")),
         position=position,
     )

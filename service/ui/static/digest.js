@@ -73,4 +73,7 @@ state?.addEventListener("click", (event) => {
   }
 });
 
+if (when?.elements.frequency.value === "off") {
+  when.elements.timezone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
 local();
