@@ -66,5 +66,4 @@ async def _ask(request: Request, asks: Asks) -> Response:
 def _answer(request: Request, asks: Asks, link: Link, *, done: bool) -> Response:
     response = render(request, "digest_link.html", asks=asks, address=link.address, done=done, asked=request.url.query)
     response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response

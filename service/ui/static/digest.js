@@ -3,7 +3,7 @@
 import { call, part, Refusal } from "./api.js";
 import { morph } from "./morph.js";
 import { text } from "./text.js";
-import { announce, toast } from "./toast.js";
+import { toast } from "./toast.js";
 
 const state = document.getElementById("digest-state");
 const address = document.getElementById("digest-address");
@@ -17,7 +17,6 @@ async function attempt(action) {
     morph(state, (await part(location.pathname)).getElementById("digest-state"));
     local();
     toast(said);
-    announce(said);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     refusal.textContent = error.message;
