@@ -88,7 +88,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "feeds": ("ingestion", "collections", "search"),
     "imports": ("resources", "ingestion", "collections", "annotations"),
     "exports": (),
-    "samples": ("documents", "collections"),
+    "samples": ("documents", "collections", "trash"),
     "monitoring": ("backups",),
     "mcp": (),
     "ui": (

@@ -17,6 +17,7 @@ from service.documents.tables import Document
 from service.ingestion.tables import Ingestion
 from service.resources.tables import Resource
 from service.security.accounts import Account
+from service.trash import actions as trash
 
 TEXTS = sorted((Path(__file__).parent / "texts").iterdir())
 COLLECTION = "Sample: memory and learning"
@@ -81,13 +82,15 @@ async def read(session: ReadSession, account: Account) -> Sample:
     return Sample(_batch(account), collection, len(TEXTS), items)
 
 
-async def remove(session: Session, account: Account) -> list[str]:
-    """Delete the account's sample set with its collection; returns keys for `documents.forget_bytes`."""
+async def remove(session: Session, account: Account) -> int:
+    """Delete the account's sample set for good, with its collection; returns how many texts."""
     sample = await read(session, account)
-    keys = [await documents.remove_for(session, account.id, one.id) for one in sample.items]
+    for one in sample.items:
+        await documents.remove_for(session, account.id, one.id)
+        await trash.purge(session, account, one.id)
     if sample.collection_id is not None:
         await collections.remove(session, account, sample.collection_id)
-    return keys
+    return len(sample.items)
 
 
 def _batch(account: Account) -> UUID:

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading, transaction
-from service.documents.actions import forget_bytes
 from service.samples import actions
 from service.web import account, respond, route
 
@@ -50,13 +49,9 @@ async def load_sample(request: Request) -> Response:
 
 
 async def remove_sample(request: Request) -> Response:
-    """Delete the sample set and everything derived from it."""
+    """Delete the sample set for good, and everything that was made of it; it does not go to the trash."""
     async with transaction() as session:
-        keys = await actions.remove(session, account(request))
-    for key in keys:
-        async with transaction() as session:
-            await forget_bytes(session, key)
-    return respond({"removed": len(keys)})
+        return respond({"removed": await actions.remove(session, account(request))})
 
 
 routes = [

@@ -1,9 +1,9 @@
 """Letters, to mail servers that take them and to mail servers that do not."""
 
 import asyncio
-import inspect
 import ssl
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
@@ -27,11 +27,19 @@ from tests.digests.conftest import (
 )
 from tests.digests.mail_server import MailServer, serving
 from tests.search.conftest import person
-from workers.digests import send_digest
 
 pytestmark = pytest.mark.integration
 
-run = inspect.unwrap(send_digest.fn)
+
+async def run(letter_id: UUID) -> dict[str, str]:
+    """Do what the task does."""
+    async with transaction() as session:
+        taken = await sending.take(session, letter_id)
+    if taken is None:
+        return {"state": "nothing to send"}
+    fault = await sending.send(taken)
+    async with transaction() as session:
+        return {"state": await sending.settle(session, taken, fault)}
 
 
 async def test_a_letter_tells_what_is_new(ada: Account, mail: MailServer) -> None:
