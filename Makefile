@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension venv venv-test
+.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension site venv venv-test venv-docs
 
 PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -75,6 +75,9 @@ sbom: venv-test ## list what Pharos is installed with, as CycloneDX: dist/pharos
 		--output-file dist/pharos.cdx.json
 	@echo dist/pharos.cdx.json
 
+site: venv-docs ## build docs/ as a site, to be read from the folder or from any web server: dist/site
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --clean --config-file deploy/site/mkdocs.yml
+
 extension: ## pack the browser extension: dist/pharos-extension.zip
 	@python3 .ci/extension
 
@@ -83,6 +86,7 @@ lock: ## renew the lock files from pyproject.toml; UPGRADE=1 takes the newest ve
 	"$$folder/bin/pip" install -qq uv && PATH="$$folder/bin:$$PATH" && \
 	$(COMPILE) pyproject.toml -o requirements.lock && \
 	$(COMPILE) --group test -c requirements.lock -o tests/requirements.lock && \
+	$(COMPILE) --group docs -c requirements.lock -c tests/requirements.lock -o docs/requirements.lock && \
 	$(COMPILE) --group bench -c requirements.lock -o bench/requirements.lock
 
 venv:
@@ -90,3 +94,6 @@ venv:
 
 venv-test: venv
 	@.ci/venv .venv tests/requirements.lock
+
+venv-docs: venv
+	@.ci/venv .venv docs/requirements.lock

@@ -50,10 +50,13 @@ The slices, each with routes, tables, events, actions:
     quiz_sessions/  somebody takes a quiz, and what came of it
     reviews/        questions that come back before they are forgotten
     notifications/  what people are told
+    digests/        what people are told, by e-mail
+    hints/          what each page says of itself, until somebody has read it
     webhooks/       events for people's own programs, signed, until they arrive
     feeds/          feeds that people follow, and feeds of what is here
     imports/        files of other programs into the library
     exports/        the library in the formats of other programs
+    samples/        ten texts of our own, for an empty library
     monitoring/     what operators see
     backups/        the whole library in one file, and back; what does not fit together
 """
@@ -79,10 +82,13 @@ CALLS: dict[str, tuple[str, ...]] = {
     "quizzes": (),
     "quiz_sessions": ("reviews",),
     "reviews": (),
+    "digests": (),
+    "hints": (),
     "webhooks": (),
     "feeds": ("ingestion", "collections", "search"),
     "imports": ("resources", "ingestion", "collections", "annotations"),
     "exports": (),
+    "samples": ("documents", "collections", "trash"),
     "monitoring": ("backups",),
     "mcp": (),
     "ui": (
@@ -100,6 +106,9 @@ CALLS: dict[str, tuple[str, ...]] = {
         "authors",
         "quality",
         "webhooks",
+        "digests",
+        "hints",
+        "samples",
         "feeds",
         "imports",
         "monitoring",

@@ -24,6 +24,7 @@ from service.bus import Sender, bus
 from service.cache import cache
 from service.cache.routes import routes as cache_routes
 from service.collections.routes import routes as collection_routes
+from service.digests.routes import routes as digest_routes
 from service.documents.routes import routes as document_routes
 from service.documents.subject_routes import routes as subject_routes
 from service.documents.upload_routes import routes as upload_routes
@@ -34,6 +35,7 @@ from service.exports.routes import routes as export_routes
 from service.feeds.published_routes import routes as published_feed_routes
 from service.feeds.routes import routes as feed_routes
 from service.graph.routes import routes as graph_routes
+from service.hints.routes import routes as hint_routes
 from service.hooks import HOOKS, TABLE
 from service.imports.routes import routes as import_routes
 from service.ingestion.routes import routes as ingestion_routes
@@ -55,6 +57,7 @@ from service.recommendations.routes import routes as recommendation_routes
 from service.requests import Measured
 from service.resources.routes import routes as resource_routes
 from service.reviews.routes import routes as review_routes
+from service.samples.routes import routes as sample_routes
 from service.search import executed
 from service.search.routes import routes as search_routes
 from service.search.saved_routes import routes as saved_search_routes
@@ -89,6 +92,7 @@ ROUTES: list[BaseRoute] = [
     *author_routes,
     *search_routes,
     *export_routes,
+    *sample_routes,
     *import_routes,
     *saved_search_routes,
     *quality_routes,
@@ -97,6 +101,8 @@ ROUTES: list[BaseRoute] = [
     *quiz_session_routes,
     *review_routes,
     *notification_routes,
+    *digest_routes,
+    *hint_routes,
     *webhook_routes,
     *published_feed_routes,
     *feed_routes,

@@ -131,6 +131,7 @@ class SystemEvent(StrEnum):
     WEBHOOK_TESTED = "webhook.tested"
     WEBHOOK_DISABLED = "webhook.disabled"
     FEED_DUE = "feed.due"
+    DIGEST_DUE = "digest.due"
 
     BACKGROUND_TASK_REQUEUED = "background_task.requeued"
     SCHEDULE_RUN_REQUESTED = "schedule.run_requested"

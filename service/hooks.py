@@ -19,6 +19,7 @@ from service.collections.events import (
     CollectionStale,
     CollectionUpdated,
 )
+from service.digests.events import DigestDue
 from service.documents.events import DocumentProcessed, DocumentUploaded, IndexingStale
 from service.documents.listening import drop_originals, note_failure, reindex_changed_text, settle_embedded
 from service.duplicates.events import ResourceMerged
@@ -63,6 +64,7 @@ from service.tasks import (
     CITE,
     CLASSIFY,
     DELIVER,
+    DIGEST,
     EMBED,
     GENERATE,
     GRAPH,
@@ -222,6 +224,7 @@ HOOKS = [
     On(WebhookChanged,          renew),
     On(WebhookDeliveryRequested, DELIVER),
     On(FeedDue,                 POLL),
+    On(DigestDue,               DIGEST),
     On(ResourceUpdated,         INVALIDATE),
     On(ResourceDeleted,         INVALIDATE),
     On(WarmingRequested,        WARM,  passes="prefixes"),

@@ -1,10 +1,11 @@
 """Every environment variable that Pharos reads: `PHAROS_<FIELD>`, typed, with default and unit."""
 
+from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
@@ -128,6 +129,20 @@ class Settings(BaseSettings):
         " commas; they sum to 1.",
     )
 
+    smtp_host: str | None = Field(
+        None, description="Mail server that notifications are sent by; unset: none are sent by e-mail."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls",
+        description="How the way to the mail server is encrypted; `tls`: from the first byte, mostly on port 465.",
+    )
+    smtp_user: str | None = Field(None, description="Name of the account at the mail server; unset: none is needed.")
+    smtp_password: SecretStr | None = Field(None, description="Its password; never sent without encryption.")
+    smtp_from: str | None = Field(
+        None, description="Sender of e-mails, as `pharos@example.org` or `Pharos <pharos@example.org>`."
+    )
+
     llm_url: str | None = Field(
         None,
         description="OpenAI-compatible server that writes quiz questions, as `https://host/v1`; unset: they are made by"
@@ -187,6 +202,19 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _no_password_in_the_clear(self) -> "Settings":
+        if self.smtp_password is not None and self.smtp_tls == "none":
+            raise ValueError("PHAROS_SMTP_PASSWORD would be sent unencrypted: PHAROS_SMTP_TLS must be starttls or tls")
+        return self
+
+    @field_validator("smtp_from")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not parseaddr(value)[1].rpartition("@")[2]:
+            raise ValueError("PHAROS_SMTP_FROM is an address, as pharos@example.org or Pharos <pharos@example.org>")
+        return value
 
     @field_validator("quality_weights", mode="before")
     @classmethod

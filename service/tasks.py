@@ -50,12 +50,15 @@ DELIVER = Task("deliver_webhook", BATCH, 8, 60, "delivery_id", bounds=(Bound(16)
 POLL = Task("poll_feeds", BATCH, 1, 600, "host", bounds=(Bound(1, per_key=True),))  # one request at a time per host
 LOOK = Task("find_due_feeds", BATCH, 1, 60)
 BACKUP = Task("back_up_library", BATCH, 2, 60)
+FIND_DIGESTS = Task("find_due_digests", BATCH, 1, 60)
+DIGEST = Task("send_digest", BATCH, 3, 180, "letter_id", bounds=(Bound(8),))  # mail servers take few at a time
 TASKS = [declared for declared in list(globals().values()) if isinstance(declared, Task)]
 REQUEUE = Requeue({task.name: task for task in TASKS})
 PERIODIC = [
     RECONCILE,
     WATCH,
     LOOK,
+    FIND_DIGESTS,
     CLEAN_FILES,
     BACKUP,
     DEGRADATION,

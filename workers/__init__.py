@@ -18,7 +18,7 @@ from service.queue.worker import EngineBoot
 
 ACTORS = (
     "ingestion documents search quality taxonomy graph authors collections annotations recommendations "
-    "batches imports quizzes reviews notifications webhooks feeds cache monitoring backups trash maintenance"
+    "batches imports quizzes reviews notifications digests webhooks feeds cache monitoring backups trash maintenance"
 ).split()
 
 

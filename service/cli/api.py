@@ -53,6 +53,10 @@ class Api:
         """Send JSON and return the answer; raises Trouble."""
         return self._call("POST", path, json=body)
 
+    def delete(self, path: str) -> Any:
+        """Delete what is there and return the answer; raises Trouble."""
+        return self._call("DELETE", path)
+
     def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
         """Send a file as it is read, and return the answer; raises Trouble."""
         with file.open("rb") as stream:

@@ -173,6 +173,41 @@ def status(json: Json = False, server: Server = None, token: Token = None) -> No
 
 
 @app.command()
+def sample(
+    remove: Annotated[bool, typer.Option("--remove", help="Delete it again, with all that came of it.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when all of it can be found; 1 where some of it failed.")
+    ] = False,
+    json: Json = False,
+    server: Server = None,
+    token: Token = None,
+) -> None:
+    """Add ten short texts to try everything with, for your eyes only."""
+    with Api(server, token) as api:
+        if remove:
+            answer = api.delete("/sample")
+            if json:
+                shown.as_json(answer)
+            else:
+                shown.out.print(f"{answer['removed']} texts of the sample set are deleted.")
+            return
+        answer = api.post("/sample", {})
+        added = [adding.Added(one["filename"], one["id"], one["duplicate"]) for one in answer["items"]]
+        if wait:
+            adding.wait(api, added)
+    if json:
+        shown.as_json(answer)
+    for one in added:
+        if one.error is not None:
+            shown.err.print(f"failed   {shown.plain(one.source)}: {shown.plain(one.error)}", style="red")
+        elif not json:
+            said = one.status if wait else "is there already" if one.duplicate else "added"
+            shown.out.print(f"{one.id}  {said}  {shown.plain(one.source)}")
+    if any(one.error is not None for one in added):
+        raise typer.Exit(1)
+
+
+@app.command()
 def mcp(server: Server = None, token: Token = None) -> None:
     """Let an assistant use the library: the Model Context Protocol on standard input and output."""
     from service.mcp import stdio  # half a second, for this command alone

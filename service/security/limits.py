@@ -46,6 +46,7 @@ LOGIN_BY_NAME: Final = Limit("login_by_name", 10, 300)
 GUESSES: Final = Limit("guesses", 100, 60)  # different wrong tokens from one address, to one process
 INGEST: Final = Limit("ingest", 600, 60, portion=20)
 SEARCH: Final = Limit("search", 600, 60, portion=20)
+MAIL: Final = Limit("mail", 6, 3600)  # letters that somebody asks for, to any address
 WRITE: Final = Limit("write", 3_000, 60, portion=100)
 ADMIN: Final = Limit("admin", 300_000, 60, portion=2_000)  # everything an admin does: imports are never slowed
 

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocketClose
 from service.errors import Forbidden, PharosError, TooLarge, TooSlow
 from service.security.accounts import Account
 from service.security.authentication import authenticate
-from service.security.limits import ADMIN, INGEST, SEARCH, WRITE, Limit, limiter
+from service.security.limits import ADMIN, INGEST, MAIL, SEARCH, WRITE, Limit, limiter
 from service.security.sessions import COOKIE
 from service.settings import settings
 from service.web import problem
@@ -37,6 +37,8 @@ LIMITED: dict[tuple[str, str], Limit] = {  # other unsafe methods count as WRITE
     ("POST", "/uploads"): INGEST,
     ("POST", "/import"): INGEST,
     ("POST", "/ui/add"): INGEST,
+    ("POST", "/notifications/digest/address"): MAIL,
+    ("POST", "/notifications/digest/test"): MAIL,
     ("GET", "/search"): SEARCH,
     ("POST", "/search"): SEARCH,
     ("GET", "/ui/search/results"): SEARCH,

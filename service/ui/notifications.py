@@ -1,10 +1,14 @@
 """The page of notifications: what somebody is told, and what they want to hear of."""
 
+from zoneinfo import available_timezones
+
 from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
 from service.database import reading
+from service.digests import actions as digests
+from service.digests import mail
 from service.live.hub import newest
 from service.notifications import actions, preferences
 from service.notifications.wording import WORDS
@@ -31,6 +35,7 @@ async def notifications_page(request: Request) -> Response:
         )
         unread = await actions.count_unread(session, who)
         wanted = await preferences.read(session, who)
+        digest = await digests.read(session, who)
     return render(
         request,
         "notifications.html",
@@ -40,5 +45,8 @@ async def notifications_page(request: Request) -> Response:
         page=asked.page,
         more=total > asked.page * PAGE,
         kinds=[(kind, WORDS[kind].label, chosen) for kind, chosen in wanted.items()],
+        digest=digest,
+        mail=mail.configured(),
+        zones=sorted(available_timezones()),
         position=position,
     )

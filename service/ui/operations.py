@@ -290,7 +290,7 @@ async def log(request: Request) -> Response:
 
 
 routes = [
-    page("GET", "/ui/operations", overview, scope="metrics"),
+    page("GET", "/ui/operations", overview, scope="metrics", hint="operations"),
     page("GET", "/ui/operations/tasks", tasks, scope="metrics"),
     page("GET", "/ui/operations/tasks/{id}", task, scope="metrics"),
     page("GET", "/ui/operations/dead-letters", letters, scope="metrics"),

@@ -15,7 +15,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from service.database import reading
 from service.errors import PharosError, Unauthenticated
+from service.hints import actions as hints
+from service.hints.actions import Hint
 from service.security.permissions import Public, require
 from service.security.permissions import Scope as AccountScope
 from service.settings import settings
@@ -23,7 +26,7 @@ from service.ui import wording
 from service.ui.assets import asset
 from service.ui.navigation import OWN, PLACES
 from service.ui.text import BROWSER, text
-from service.web import Endpoint
+from service.web import Endpoint, account
 
 log = structlog.get_logger(__name__)
 
@@ -53,11 +56,16 @@ class Page(Endpoint):
     """An operation that answers people: nobody signed in goes to the sign-in page, an error becomes a page."""
 
     scope: AccountScope | Public
+    hint: Hint | None = None  # what the page says of itself, until it is put away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, send)
         try:
             require(scope.get("account"), self.scope)
+            if self.hint is not None:
+                async with reading() as session:
+                    shown = await hints.is_shown(session, account(request), self.hint)
+                scope["hint"] = self.hint if shown else None
             response = await self.handler(request)
         except Unauthenticated:
             response = sign_in_first(request)
@@ -74,10 +82,16 @@ class Page(Endpoint):
 
 
 def page(
-    method: str, path: str, handler: Callable[[Request], Awaitable[Response]], *, scope: AccountScope | Public
+    method: str,
+    path: str,
+    handler: Callable[[Request], Awaitable[Response]],
+    *,
+    scope: AccountScope | Public,
+    hint: Hint | None = None,
 ) -> Route:
     """Declare a page and who may open it."""
     operation = Page(handler, scope, None, None, None, 200, (handler.__doc__ or "").split("\n")[0])
+    operation.hint = hint
     return Route(path, operation, methods=[method], name=handler.__name__)
 
 
@@ -89,6 +103,7 @@ def render(request: Request, template: str, status: int = 200, /, **values: Any)
         theme=theme if theme in THEMES else None,
         alone=settings().serve == "operations",
         path=request.url.path,
+        hint=request.scope.get("hint"),
         **values,
     )
     return HTMLResponse(html, status)

@@ -20,6 +20,7 @@ from service.event_log import EventRow, history
 from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
 from service.live.hub import newest
+from service.samples import actions as samples
 from service.security.authentication import known
 from service.security.credentials import Credential
 from service.security.invitations import Registration, register
@@ -30,6 +31,7 @@ from service.security.tables import LoginLink, User
 from service.ui import library, operations
 from service.ui.assets import FOLDER, Assets
 from service.ui.collections import collection_page, collections_page, public_collection_page
+from service.ui.digest import confirm, confirm_page, unsubscribe, unsubscribe_page
 from service.ui.documents import document_rows, documents_page
 from service.ui.duplicates import duplicates_page, merge_duplicates
 from service.ui.graph import graph_page
@@ -46,6 +48,7 @@ from service.ui.trash import change_trash, trash_page
 from service.ui.webhooks import webhooks_page
 from service.web import Shape, account, body, path_id, query, validated
 
+SMALL = 50  # items of a library that still says whether the sample set is in it
 FORM_LIMIT = 16 * 2**10  # bytes
 RESTART = {"url": "fetched", "upload": "extracted", "content": "extracted"}
 
@@ -114,6 +117,7 @@ async def home(request: Request) -> Response:
         counts = await library.counts(session, who, asked.batch)
         items = await library.recent(session, who, asked.show, asked.page, asked.batch)
         batch = await library.batch_of(session, who, asked.batch)
+        sample = await samples.read(session, who) if counts["all"] <= SMALL else None
     more = counts[asked.show] > asked.page * library.PAGE
     return render(
         request,
@@ -125,6 +129,7 @@ async def home(request: Request) -> Response:
         more=more,
         position=position,
         batch=batch,
+        sample=sample,
     )
 
 
@@ -307,30 +312,34 @@ async def nothing(request: Request) -> Response:
 routes: list[BaseRoute] = [
     page("GET", "/", root, scope=PUBLIC),
     page("GET", "/ui", root, scope=PUBLIC),
-    page("GET", "/ui/", home, scope="read"),
+    page("GET", "/ui/", home, scope="read", hint="library"),
     page("GET", "/ui/items", items, scope="read"),
-    page("GET", "/ui/search", search_page, scope="read"),
+    page("GET", "/ui/search", search_page, scope="read", hint="search"),
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
-    page("GET", "/ui/collections", collections_page, scope="read"),
+    page("GET", "/ui/collections", collections_page, scope="read", hint="collections"),
     page("GET", "/ui/collections/{id}", collection_page, scope="read"),
     page("GET", "/ui/public/collections/{id}", public_collection_page, scope=PUBLIC),
-    page("GET", "/ui/categories", categories_page, scope="read"),
+    page("GET", "/ui/public/digest/confirm", confirm_page, scope=PUBLIC),
+    page("POST", "/ui/public/digest/confirm", confirm, scope=PUBLIC),
+    page("GET", "/ui/public/digest/unsubscribe", unsubscribe_page, scope=PUBLIC),
+    page("POST", "/ui/public/digest/unsubscribe", unsubscribe, scope=PUBLIC),
+    page("GET", "/ui/categories", categories_page, scope="read", hint="categories"),
     page("GET", "/ui/categories/{id}", category_page, scope="read"),
-    page("GET", "/ui/authors", authors_page, scope="read"),
+    page("GET", "/ui/authors", authors_page, scope="read", hint="authors"),
     page("GET", "/ui/authors/{id}", author_page, scope="read"),
-    page("GET", "/ui/graph", graph_page, scope="read"),
+    page("GET", "/ui/graph", graph_page, scope="read", hint="graph"),
     page("GET", "/ui/quizzes/{id}/take", take_page, scope="read"),
     page("GET", "/ui/sessions/{id}", session_page, scope="read"),
-    page("GET", "/ui/reviews", reviews_page, scope="read"),
+    page("GET", "/ui/reviews", reviews_page, scope="read", hint="reviews"),
     page("GET", "/ui/add", save_page, scope="write"),
     page("POST", "/ui/add", save, scope="write"),
     page("GET", "/ui/manifest.webmanifest", manifest, scope=PUBLIC),
-    page("GET", "/ui/import", imports_page, scope="read"),
-    page("GET", "/ui/notifications", notifications_page, scope="read"),
-    page("GET", "/ui/documents", documents_page, scope="read"),
+    page("GET", "/ui/import", imports_page, scope="read", hint="import"),
+    page("GET", "/ui/notifications", notifications_page, scope="read", hint="notifications"),
+    page("GET", "/ui/documents", documents_page, scope="read", hint="documents"),
     page("GET", "/ui/documents/rows", document_rows, scope="read"),
-    page("GET", "/ui/quizzes", quizzes_page, scope="read"),
+    page("GET", "/ui/quizzes", quizzes_page, scope="read", hint="quizzes"),
     page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
     page("GET", "/ui/webhooks", webhooks_page, scope="read"),
     page("GET", "/ui/trash", trash_page, scope="read"),

@@ -3,7 +3,9 @@
 from typing import Any
 
 from service.ui import (
+    digest_text,
     document_text,
+    first_text,
     import_text,
     library_text,
     operations_text,
@@ -65,12 +67,6 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "library.none.working": "Nothing is in progress. Everything you added has been read.",
     "library.none.failed": "Nothing has failed.",
     "library.none.here": "There is nothing on this page.",
-    "empty.title": "Nothing here yet",
-    "empty.text": "Add the first thing worth keeping. Pharos reads it, and from then on you find it by its words "
-    "or by what it means.",
-    "empty.1": "Paste a link, or fifty of them, into the field above.",
-    "empty.2": "Drop a PDF, a Word file, an e-book or Markdown anywhere on this page.",
-    "empty.3": "Then search: exact words in quotes, or simply what it was about.",
     # what was added together
     "batch.title": "Added together",
     "batch.leave": "Show everything",
@@ -349,7 +345,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 """What the modules in the browser say; they get it as JSON with each page."""
 
 for words in (
+    digest_text,
     document_text,
+    first_text,
     quiz_text,
     study_text,
     library_text,

@@ -30,7 +30,9 @@ from service.tasks import (
     CLEAN_FILES,
     CUT,
     DEGRADATION,
+    DIGEST,
     EMBED,
+    FIND_DIGESTS,
     GRAPH,
     INDEX,
     INVALIDATE,
@@ -124,9 +126,11 @@ async def use(api: httpx.AsyncClient, page: str, actors: list[str], send: Send, 
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
     by_the_clock = (
         RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, PURGE, CLEAN_FILES, CLEAN, WARM, REMIND, LOOK, BACKUP,
+        FIND_DIGESTS,
     )  # fmt: skip
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
+    await send([Dispatch(DIGEST, {"letter_id": str(uuid4())}, uuid4())])  # of one that is gone
     await until(complete, 30)
 
     async def assessed() -> bool:

@@ -1,6 +1,7 @@
 // What every page has: the theme, keys, menus, and times that go on.
 
 import "./bell.js";
+import "./hints.js";
 import "./keys.js";
 import "./suggest.js";
 import "./toast.js";
