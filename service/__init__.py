@@ -43,6 +43,7 @@ The slices, each with routes, tables, events, actions:
     ingestion/      the way in
     documents/      uploaded files, the subjects they are studied for, and their passages
     recommendations/ what people touch, and what they might read next
+    readings/       what each person wants to read, and how far that is
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
     quiz_sessions/  somebody takes a quiz, and what came of it
@@ -68,6 +69,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search", "collections"),
     "authors": (),
     "recommendations": ("resources",),
+    "readings": (),
     "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
     "cache": (),
@@ -95,6 +97,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "taxonomy",
         "authors",
         "quality",
+        "readings",
         "webhooks",
         "feeds",
         "imports",

@@ -10,10 +10,10 @@ from zlib import crc32
 import httpx
 from markupsafe import Markup
 
+from service.resources.reading_time import minutes
 from service.security.destinations import host_of
 from service.ui.text import text
 
-WORDS_A_MINUTE = 238  # silent reading of English non-fiction, Brysbaert 2019, https://doi.org/10.1016/j.jml.2019.104047
 HUES = 8
 
 KINDS = {
@@ -47,7 +47,7 @@ def day(moment: datetime) -> str:
 
 def reading_time(words: int) -> str:
     """Say how long a text takes to read."""
-    return text("minutes", n=max(1, round(words / WORDS_A_MINUTE)))
+    return text("minutes", n=max(1, minutes(words)))
 
 
 def size(value: float) -> str:

@@ -29,6 +29,7 @@ from service.tasks import (
     CLEAN,
     CLEAN_FILES,
     CUT,
+    CUT_ENTRIES,
     DEGRADATION,
     EMBED,
     GRAPH,
@@ -122,7 +123,8 @@ async def use(api: httpx.AsyncClient, page: str, actors: list[str], send: Send, 
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
     by_the_clock = (
-        RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CLEAN_FILES, CLEAN, WARM, REMIND, LOOK, BACKUP,
+        RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CUT_ENTRIES, CLEAN_FILES, CLEAN, WARM, REMIND, LOOK,
+        BACKUP,
     )  # fmt: skip
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])
