@@ -4,10 +4,12 @@ from typing import Any
 
 from service.ui import (
     document_text,
+    feed_text,
     import_text,
     library_text,
     operations_text,
     quiz_text,
+    reading_text,
     save_text,
     study_text,
     webhook_text,
@@ -348,7 +350,9 @@ BROWSER: dict[str, str | tuple[str, str]] = {
 
 for words in (
     document_text,
+    feed_text,
     quiz_text,
+    reading_text,
     study_text,
     library_text,
     import_text,

@@ -40,6 +40,15 @@ def ago(moment: datetime) -> str:
     return text("ago.now")
 
 
+def soon(moment: datetime) -> str:
+    """Say when something will be: `in 3 minutes`."""
+    seconds = (moment - datetime.now(UTC)).total_seconds() + 30
+    for unit, length in _UNITS[2:]:
+        if seconds >= length:
+            return text(f"soon.{unit}", n=int(seconds // length))
+    return text("soon.now")
+
+
 def day(moment: datetime) -> str:
     """Write a date: `3 March 2026`."""
     return f"{moment.day} {text(f'month.{moment.month}')} {moment.year}"
@@ -48,6 +57,13 @@ def day(moment: datetime) -> str:
 def reading_time(words: int) -> str:
     """Say how long a text takes to read."""
     return text("minutes", n=max(1, minutes(words)))
+
+
+def duration(minutes: int) -> str:
+    """Write minutes as people say them: `40 minutes`, `3 hours`."""
+    if minutes < 100:
+        return text("reading.minutes", n=minutes)
+    return text("reading.hours", n=round(minutes / 60))
 
 
 def size(value: float) -> str:
@@ -131,8 +147,10 @@ def reading_view(item: Any) -> Markup:
 
 _ALL = (
     ago,
+    soon,
     day,
     reading_time,
+    duration,
     number,
     points,
     size,
