@@ -12,10 +12,9 @@ from service.database import reading
 from service.readings import actions
 from service.readings.cursors import Cursor
 from service.readings.progress import State
-from service.readings.tables import Reading
-from service.resources.reading_time import minutes
 from service.ui import library
 from service.ui.pages import render
+from service.ui.wording import minutes_left
 from service.web import Shape, account, query
 
 Show = Literal["next", "unread", "reading", "read", "archived"]
@@ -53,7 +52,7 @@ async def readings_page(request: Request) -> Response:
         items = await library.some(session, who, [row.resource_id for row, _ in rows])
     known: dict[UUID, library.Item] = {item.resource.id: item for item in items}
     tabs = [Tab(name, sum(counted[state] for state in states)) for name, states in SHOWN.items()]
-    left = sum(minutes_left(row, resource.word_count) for row, resource in rows if row.state in ("unread", "reading"))
+    left = sum(minutes_left(item) for item in items if item.reading and item.reading.state in SHOWN["next"])
     return render(
         request,
         "readings.html",
@@ -72,8 +71,3 @@ def _cursor(after: str | None) -> Cursor | None:
         return Cursor.parse(after) if after else None
     except ValueError:
         return None  # an old address: the list begins anew
-
-
-def minutes_left(row: Reading, words: int) -> int:
-    """Return the minutes that the rest of a text takes."""
-    return minutes(round(words * (1 - row.progress)))

@@ -59,6 +59,12 @@ def reading_time(words: int) -> str:
     return text("minutes", n=max(1, minutes(words)))
 
 
+def minutes_left(item: Any) -> int:
+    """Return the minutes that the rest of an item takes, at least one."""
+    progress: float = item.reading.progress if item.reading else 0
+    return max(1, minutes(round(item.resource.word_count * (1 - progress))))
+
+
 def duration(minutes: int) -> str:
     """Write minutes as people say them: `40 minutes`, `3 hours`."""
     if minutes < 100:
@@ -150,6 +156,7 @@ _ALL = (
     soon,
     day,
     reading_time,
+    minutes_left,
     duration,
     number,
     points,

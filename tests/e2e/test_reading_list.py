@@ -33,6 +33,9 @@ def kept(page: Page, id: str) -> dict[str, object]:
 
 
 def scroll_to(page: Page, place: float) -> None:
+    """Scroll as a person does, whose hand the page feels."""
+    page.wait_for_load_state()
+    page.mouse.move(200, 300 + 100 * place)
     page.evaluate(
         """(place) => {
             const { top, height } = document.querySelector(".prose").getBoundingClientRect();
@@ -81,7 +84,7 @@ def test_a_text_waits_on_the_list_and_is_taken_up_where_it_was_left(open_page: O
 
     page.reload()
     expect(page.get_by_role("heading", name=title)).to_have_count(0)
-    page.get_by_role("link", name=re.compile("^Read ")).click()
+    page.get_by_role("link", name=re.compile(r"^Read \d")).click()
     expect(page.get_by_role("heading", name=title)).to_be_visible()
 
 
@@ -92,6 +95,9 @@ def test_a_glance_is_no_reading(open_page: Open) -> None:
     for one in (id, short):
         page.goto(f"/ui/resources/{one}")
         expect(page.locator(".prose")).to_be_visible()
+        page.mouse.move(200, 300)
+    page.goto(f"/ui/resources/{id}")
+    page.evaluate("scrollTo(0, 1000)")  # as a link to a passage does
     page.goto("/ui/")
     text(page, "Something else")  # a request that comes after all others
     assert (kept(page, id)["state"], kept(page, short)["state"]) == (None, None)
@@ -146,7 +152,8 @@ STYLE = """() => {
     const { width } = document.querySelector(".prose").getBoundingClientRect();
     return {
         font: style.fontFamily, size: parseFloat(style.fontSize), spacing: style.letterSpacing, width,
-        leading: parseFloat(style.lineHeight) / parseFloat(style.fontSize), theme: document.documentElement.dataset.theme,
+        leading: parseFloat(style.lineHeight) / parseFloat(style.fontSize),
+        theme: document.documentElement.dataset.theme,
         align: getComputedStyle(document.querySelector(".prose p")).textAlign,
         ground: getComputedStyle(document.documentElement).backgroundColor,
     };
@@ -202,7 +209,10 @@ def test_the_line_that_is_read_stays_while_the_text_grows(open_page: Open) -> No
     id = text(page, "It stays in its place", 40)
     page.goto(f"/ui/resources/{id}")
     scroll_to(page, 0.5)
-    line = """() => [...document.querySelectorAll(".prose > *")].findIndex((one) => one.getBoundingClientRect().bottom > 100)"""
+    line = """() => {
+        const lines = [...document.querySelectorAll(".prose > *")];
+        return lines.findIndex((one) => one.getBoundingClientRect().bottom > 100);
+    }"""
     before = page.evaluate(line)
     page.get_by_label("Text settings").first.click()
     for _ in range(3):

@@ -14,6 +14,7 @@ const page = document.getElementById("resource");
 const path = `/resources/${page.dataset.id}/reading`;
 const prose = () => page.querySelector(".prose");
 let told = 0; // the place that the library knows, or where the text was opened
+let touched = false; // by a reader: a link to a passage, too, moves the page
 let timer = 0;
 
 /** Return the place in the text, 0 where it begins at the top of the window, 1 where its end is in sight; null: it fits. */
@@ -32,7 +33,7 @@ function goTo(at) {
 function moved() {
   clearTimeout(timer);
   timer = 0;
-  const at = place();
+  const at = touched ? place() : null;
   if (at === null || (Math.abs(at - told) < STEP && !(at === 1 && told < 1))) return null;
   told = at;
   return Math.round(at * 1e4) / 1e4;
@@ -70,6 +71,14 @@ function show({ state }) {
   if (state === "read" && before !== "read") announce(text("reading.ended"), String);
 }
 
+function touch() {
+  if (!touched) told = place() ?? 0;
+  touched = true;
+}
+
+for (const sign of ["pointermove", "pointerdown", "touchmove", "wheel", "keydown"]) {
+  addEventListener(sign, touch, { passive: true, capture: true, once: true });
+}
 addEventListener("scroll", () => (timer ||= setTimeout(tell, PAUSE)), { passive: true });
 document.addEventListener("visibilitychange", () => document.visibilityState === "hidden" && tellAtLast());
 addEventListener("pagehide", tellAtLast);
@@ -96,6 +105,4 @@ if (page.dataset.reading === "reading" && kept > START && kept < END && !locatio
     goTo(kept);
     toast(text("reading.resumed", { percent: Math.round(kept * 100) }), { label: text("reading.top"), act: () => scrollTo({ top: 0 }) });
   }
-  told = kept;
 }
-told = Math.max(told, place() ?? 0);
