@@ -3,10 +3,10 @@
 ENGLISH: dict[str, str | tuple[str, str]] = {
     "feeds": "Feeds",
     "feed.intro": "Follow a site, and each new thing that it publishes comes into your library by itself.",
-    "feed.new": "Address of a feed, or of a page that has one",
+    "feed.new": "Address of a feed or a site",
     "feed.follow": "Follow",
-    "feed.collection": "Put what comes into",
-    "feed.collection.none": "no collection",
+    "feed.collection": "Collection",
+    "feed.collection.none": "none",
     "feed.private": "Private",
     "feed.private.title": "Only you see what it brings",
     "feed.noscript": "Following and changing feeds needs JavaScript.",
