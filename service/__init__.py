@@ -45,6 +45,7 @@ The slices, each with routes, tables, events, actions:
     ingestion/      the way in
     documents/      uploaded files, the subjects they are studied for, and their passages
     recommendations/ what people touch, and what they might read next
+    readings/       what each person wants to read, and how far that is
     batches/        one operation on many resources
     quizzes/        questions about what somebody reads, each with its passage
     quiz_sessions/  somebody takes a quiz, and what came of it
@@ -75,6 +76,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "ingestion": ("resources", "graph", "search", "collections"),
     "authors": (),
     "recommendations": ("resources",),
+    "readings": (),
     "documents": ("resources", "ingestion", "search", "batches", "recommendations"),
     "batches": ("search",),
     "cache": (),
@@ -105,6 +107,7 @@ CALLS: dict[str, tuple[str, ...]] = {
         "taxonomy",
         "authors",
         "quality",
+        "readings",
         "webhooks",
         "digests",
         "hints",

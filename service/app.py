@@ -53,6 +53,7 @@ from service.quality.routes import routes as quality_routes
 from service.queue.ledger import send_on
 from service.quiz_sessions.routes import routes as quiz_session_routes
 from service.quizzes.routes import routes as quiz_routes
+from service.readings.routes import routes as reading_routes
 from service.recommendations.routes import routes as recommendation_routes
 from service.requests import Measured
 from service.resources.routes import routes as resource_routes
@@ -98,6 +99,7 @@ ROUTES: list[BaseRoute] = [
     *quality_routes,
     *taxonomy_routes,
     *recommendation_routes,
+    *reading_routes,
     *quiz_session_routes,
     *review_routes,
     *notification_routes,

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     parser_memory_mb: int = Field(1024, ge=256, description="Memory that reading one document may take, megabytes.")
     parser_seconds: int = Field(60, ge=1, description="Time that reading one document may take, seconds.")
 
+    feed_entry_days: int = Field(
+        90, ge=1, description="Time for which an entry is known that its feed lists no more, days."
+    )
+
     mode: Literal["embedded", "compose"] | None = Field(
         None,
         description="How `make up` runs Pharos; unset: as it did before, and at first in containers where an engine"

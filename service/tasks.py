@@ -49,6 +49,7 @@ REPLACE = Task("replace_question", QUIZZES, 2, 120, "question_id")
 DELIVER = Task("deliver_webhook", BATCH, 8, 60, "delivery_id", bounds=(Bound(16),))  # a slow receiver is not all
 POLL = Task("poll_feeds", BATCH, 1, 600, "host", bounds=(Bound(1, per_key=True),))  # one request at a time per host
 LOOK = Task("find_due_feeds", BATCH, 1, 60)
+CUT_ENTRIES = Task("cut_feed_entries", BATCH, 1, 300)
 BACKUP = Task("back_up_library", BATCH, 2, 60)
 FIND_DIGESTS = Task("find_due_digests", BATCH, 1, 60)
 DIGEST = Task("send_digest", BATCH, 3, 180, "letter_id", bounds=(Bound(8),))  # mail servers take few at a time
@@ -65,6 +66,7 @@ PERIODIC = [
     OUTLIERS,
     CUT,
     PURGE,
+    CUT_ENTRIES,
     REMIND,
     RETRAIN,
     CLEAN,

@@ -89,6 +89,8 @@ def test_open_routes_are_these_and_no_others() -> None:
         "/ui/logout",
         "/ui/manifest.webmanifest",
         "/ui/public/collections/{id}",
+        "/ui/public/digest/confirm",
+        "/ui/public/digest/unsubscribe",
         "/ui/{path:path}",
     }  # the last answers 404 to everything
     assert opened == api | pages

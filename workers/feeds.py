@@ -1,9 +1,9 @@
 """Actors of feeds."""
 
 from service.database import transaction
-from service.feeds import polling
+from service.feeds import actions, polling
 from service.queue import actor
-from service.tasks import LOOK, POLL
+from service.tasks import CUT_ENTRIES, LOOK, POLL
 
 
 @actor(LOOK)
@@ -26,3 +26,10 @@ async def poll_feeds(host: str) -> dict[str, int]:
         async with transaction() as session:
             new += await polling.keep(session, taken, seen)
         looked += 1
+
+
+@actor(CUT_ENTRIES)
+async def cut_feed_entries() -> dict[str, int]:
+    """Forget entries that their feeds list no more since long; return how many."""
+    async with transaction() as session:
+        return {"cut": await actions.cut(session)}

@@ -12,7 +12,7 @@ from service.collections import actions, nearness, published
 from service.database import reading, transaction
 from service.errors import Invalid
 from service.resources import actions as resources
-from service.resources.shapes import FIELDS, Browse, ResourceItem
+from service.resources.shapes import Browse, ResourceItem, without_text
 from service.search.shapes import Neighbour
 from service.security.permissions import PUBLIC
 from service.web import (
@@ -188,8 +188,7 @@ async def list_members(request: Request) -> Response:
     async with reading() as session:
         await actions.read(session, who, _id(request))
         total, rows = await resources.browse(session, who, collection=_id(request), **asked.model_dump())
-    shown = [name for name in FIELDS if name != "content"]
-    return page([{name: getattr(row, name) for name in shown} for row in rows], total, asked)
+    return page([without_text(row) for row in rows], total, asked)
 
 
 async def add_members(request: Request) -> Response:

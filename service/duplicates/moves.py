@@ -14,6 +14,7 @@ _MOVED = (  # rows with an id of their own
 _COPIED = {  # rows of which a resource has one for each of these; `where` limits them further
     "collection_resources": ("collection_id", "added_at"),
     "dismissed_recommendations": ("user_id", "dismissed_at"),
+    "readings": ("user_id", "state", "progress", "added_at", "updated_at", "finished_at"),
     "bibliographies": ("csl",),
     "import_highlights": ("owner_id", "quote_hash", "quote", "note", "tags", "colour", "placed"),
 }

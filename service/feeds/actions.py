@@ -1,10 +1,11 @@
-"""Verbs of feeds: follow, list, change, leave."""
+"""Verbs of feeds: follow, list, change, leave, cut."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from service.collections import actions as collections
 from service.database import ReadSession, Session
@@ -16,6 +17,7 @@ from service.ingestion.canonical import canonical_url
 from service.outbox import emit
 from service.security.accounts import Account
 from service.security.destinations import check_url, host_of, in_ascii
+from service.settings import settings
 
 MOST = 1000  # of one account
 
@@ -30,32 +32,39 @@ class AlreadyFollowed(Conflict):
 
 async def follow(session: Session, account: Account, url: str, fields: Mapping[str, Any]) -> Feed:
     """Follow a feed, and look at it at once; raises BadUrl, AlreadyFollowed, TooMany, NotFound, NotYours."""
-    target = check_url(url)
-    canonical = key_of(canonical_url(str(target)))
-    known = await session.scalar(select(Feed.id).where(Feed.user_id == account.id, Feed.canonical_url == canonical))
-    if known is not None:
-        raise AlreadyFollowed(id=known)
+    at = await _address(session, account.id, url)
     number = await session.scalar(select(func.count()).where(Feed.user_id == account.id))
     if (number or 0) >= MOST:
         raise TooMany(most=MOST)
     if fields.get("collection_id"):
         await collections.own(session, account, fields["collection_id"])
-    port = target.port
-    host = f"{host_of(target)}:{port}" if port else host_of(target)
-    feed = Feed(
-        id=uuid4(),
-        user_id=account.id,
-        url=in_ascii(target, url.strip()),
-        canonical_url=canonical,
-        host=host,
-        interval=FIRST,
-        **fields,
-    )
+    feed = Feed(id=uuid4(), user_id=account.id, interval=FIRST, **at, **fields)
     session.add(feed)
     await session.flush()
     await session.refresh(feed)
-    emit(session, FeedDue(feed_id=feed.id, host=host), audience=account.id)
+    emit(session, FeedDue(feed_id=feed.id, host=feed.host), audience=account.id)
     return feed
+
+
+async def moved(session: Session, feed: Feed, url: str) -> None:
+    """Give a feed another address; raises BadUrl, AlreadyFollowed."""
+    for name, value in (await _address(session, feed.user_id, url)).items():
+        setattr(feed, name, value)
+
+
+async def _address(session: ReadSession, user_id: UUID, url: str) -> dict[str, str]:
+    """Return what is kept of an address: as it is shown, as it is compared, and its host."""
+    target = check_url(url)
+    canonical = key_of(canonical_url(str(target)))
+    known = await session.scalar(select(Feed.id).where(Feed.user_id == user_id, Feed.canonical_url == canonical))
+    if known is not None:
+        raise AlreadyFollowed(id=known)
+    host = host_of(target)
+    return {
+        "url": in_ascii(target, url.strip()),
+        "canonical_url": canonical,
+        "host": f"{host}:{target.port}" if target.port else host,
+    }
 
 
 async def listed(
@@ -128,3 +137,11 @@ async def entries(
     total = await session.scalar(select(func.count()).select_from(of_it.subquery()))
     order = (FeedEntry.seen_at.desc(), FeedEntry.published_at.desc().nulls_last(), FeedEntry.guid)
     return total or 0, (await session.scalars(of_it.order_by(*order).limit(limit).offset(offset))).all()
+
+
+async def cut(session: Session) -> int:
+    """Forget entries that their feeds list no more since `feed_entry_days`; returns how many. What is listed stays
+    known for as long as it is, so that nothing comes in twice."""
+    limit = func.now() - timedelta(days=settings().feed_entry_days)
+    gone = delete(FeedEntry).where(FeedEntry.left_at < limit).returning(FeedEntry.guid)
+    return len((await session.scalars(gone)).all())

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MOST = 500  # entries that are read
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -11,6 +13,13 @@ class Entry:
     url: str | None
     title: str
     published: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A page that is no feed itself, and the address of the feed that it names first."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)

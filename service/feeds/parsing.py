@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from service.errors import PharosError
-from service.feeds.parsed import Entry, Parsed
+from service.feeds.parsed import Entry, Linked, Parsed
 from service.ingestion.sandbox import NoVerdict, Sandbox
 
 MEMORY = 256 << 20  # bytes
@@ -36,8 +36,8 @@ def _sandbox() -> Sandbox:
     return _current
 
 
-async def parse(body: bytes, content_type: str | None, url: str) -> Parsed:
-    """Read a feed; raises NotAFeed and FeedTooHard."""
+async def parse(body: bytes, content_type: str | None, url: str) -> Parsed | Linked:
+    """Read a feed, or a page that names one; raises NotAFeed and FeedTooHard."""
     headers = {"content-location": url} | ({"content-type": content_type} if content_type else {})
     try:
         answer = await _sandbox().run(orjson.dumps(headers), body)
@@ -48,4 +48,6 @@ async def parse(body: bytes, content_type: str | None, url: str) -> Parsed:
     found: dict[str, Any] | None = orjson.loads(answer.output)
     if found is None:
         raise NotAFeed
+    if "url" in found:
+        return Linked(found["url"])
     return Parsed(found["title"], found["site_url"], [Entry(**entry) for entry in found["entries"]])

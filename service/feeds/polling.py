@@ -6,15 +6,16 @@ from datetime import UTC, datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from service.collections import actions as collections
 from service.collections.tables import Collection
 from service.database import ReadSession, Session
+from service.feeds.actions import AlreadyFollowed, moved
 from service.feeds.events import FeedDue
 from service.feeds.intervals import LONGEST, SHORTEST, after_failure, after_look
-from service.feeds.parsed import Entry, Parsed
+from service.feeds.parsed import MOST, Entry, Linked, Parsed
 from service.feeds.parsing import FeedTooHard, NotAFeed, parse
 from service.feeds.tables import Feed, FeedEntry, FeedHost, key_of
 from service.ingestion import actions as ingestion
@@ -48,9 +49,13 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look came to: `parsed` None where nothing changed or it failed; `wait` are seconds the host asked for."""
+    """What a look came to: `parsed` None where nothing changed or it failed; `wait` are seconds the host asked for.
+
+    `linked` is the feed that a page names which is none itself.
+    """
 
     parsed: Parsed | None = None
+    linked: str | None = None
     etag: str | None = None
     last_modified: str | None = None
     error: str | None = None
@@ -115,7 +120,11 @@ async def look(taken: Taken) -> Look:
         return Look(error=error.detail, code=code, wait=error.context["wait"])
     except (FetchError, BadUrl, NotAFeed, FeedTooHard) as error:
         return Look(error=error.detail)
-    return Look(parsed, _header(fetched.headers.get("etag")), _header(fetched.headers.get("last-modified")))
+    if isinstance(parsed, Linked):
+        return Look(linked=parsed.url, error=NotAFeed().detail)
+    return Look(
+        parsed, etag=_header(fetched.headers.get("etag")), last_modified=_header(fetched.headers.get("last-modified"))
+    )
 
 
 def _header(value: str | None) -> str | None:
@@ -127,6 +136,8 @@ async def keep(session: Session, taken: Taken, seen: Look) -> int:
     feed = await session.get(Feed, taken.id, with_for_update=True)
     if feed is None or feed.polls != taken.polls:
         return 0  # it is gone, or somebody else has taken it since
+    if seen.linked is not None and feed.changed_at is None and feed.site_url is None:
+        return await _go_to(session, feed, seen.linked)
     now = datetime.now(UTC)
     feed.checked_at, feed.error = now, seen.error
     if seen.error is not None:
@@ -141,12 +152,39 @@ async def keep(session: Session, taken: Taken, seen: Look) -> int:
     if seen.parsed is not None:
         feed.read_title, feed.site_url = seen.parsed.title or None, seen.parsed.site_url
         new = await _bring_in(session, feed, seen.parsed.entries, first=first)
+        await _note_what_left(session, feed, seen.parsed.entries)
+        feed.taken += new
         if new or first:
             feed.changed_at = now
     feed.etag, feed.last_modified, feed.failures = seen.etag, seen.last_modified, 0
     feed.interval = feed.interval if first else after_look(feed.interval, new)
     feed.next_at = now + timedelta(seconds=feed.interval)
     return new
+
+
+async def _go_to(session: Session, feed: Feed, url: str) -> int:
+    """Follow, instead of a page, the feed that it names: once, so that no page leads on and on. Always 0 are new."""
+    feed.site_url = feed.url
+    try:
+        await moved(session, feed, url)
+    except (BadUrl, AlreadyFollowed) as error:
+        feed.checked_at, feed.error, feed.paused = datetime.now(UTC), f"The page names a feed. {error.detail}", True
+        return 0
+    feed.next_at = func.now()
+    emit(session, FeedDue(feed_id=feed.id, host=feed.host), audience=feed.user_id)
+    return 0
+
+
+async def _note_what_left(session: Session, feed: Feed, entries: Sequence[Entry]) -> None:
+    """Mark the entries that the feed lists no more, and unmark what is back; one that is cut off says nothing."""
+    if len(entries) >= MOST:
+        return
+    urls = [key_of(canonical_url(entry.url)) for entry in entries if entry.url]
+    by_address = and_(FeedEntry.canonical_url.is_not(None), FeedEntry.canonical_url.in_(urls))
+    there = or_(FeedEntry.guid.in_([key_of(entry.guid) for entry in entries]), by_address)
+    of_it = update(FeedEntry).where(FeedEntry.feed_id == feed.id)
+    await session.execute(of_it.where(FeedEntry.left_at.is_(None), ~there).values(left_at=func.now()))
+    await session.execute(of_it.where(FeedEntry.left_at.is_not(None), there).values(left_at=None))
 
 
 async def _leave_alone(session: Session, host: str, seconds: int) -> None:

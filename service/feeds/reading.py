@@ -7,12 +7,13 @@ from typing import Any
 
 import feedparser
 import orjson
+from lxml import etree, html  # pyright: ignore[reportAttributeAccessIssue]
 
-from service.feeds.parsed import Entry, Parsed
+from service.feeds.parsed import MOST, Entry, Linked, Parsed
 from service.ingestion.decoding import one_line
 
 LONGEST = 2000  # characters of an address or a guid
-MOST = 500  # entries
+FEEDS = ("application/rss+xml", "application/atom+xml", "application/rdf+xml")  # as a page names them
 
 
 def warm_up() -> None:
@@ -21,9 +22,9 @@ def warm_up() -> None:
 
 
 def answer(description: bytes, body: bytes, write: Callable[[bytes], None]) -> None:
-    """Read a feed and write it as JSON; `null` where it is none."""
+    """Read a feed, or find the one that a page names, and write it as JSON; `null` where there is neither."""
     headers: dict[str, str] = orjson.loads(description)
-    write(orjson.dumps(read(body, headers)))
+    write(orjson.dumps(read(body, headers) or find(body, headers.get("content-location", ""))))
 
 
 def read(body: bytes, headers: dict[str, str]) -> Parsed | None:
@@ -34,6 +35,22 @@ def read(body: bytes, headers: dict[str, str]) -> Parsed | None:
     about = found.feed
     entries = [one for entry in found.entries[:MOST] if (one := _entry(entry)) is not None]
     return Parsed(one_line(about.get("title"), 500), _address(about.get("link")), entries)
+
+
+def find(body: bytes, address: str) -> Linked | None:
+    """Return the first feed that a page at an address names (`<link rel="alternate">`); None where it names none."""
+    try:
+        page = html.document_fromstring(body)
+    except (etree.LxmlError, ValueError):
+        return None
+    page.make_links_absolute(address, resolve_base_href=True, handle_failures="ignore")
+    for link in page.iter("link"):
+        named = "alternate" in (link.get("rel") or "").lower().split()
+        if named and (link.get("type") or "").split(";")[0].strip().lower() in FEEDS:
+            url = _address(link.get("href"))
+            if url is not None and url != address:
+                return Linked(url)
+    return None
 
 
 def _entry(entry: Any) -> Entry | None:

@@ -51,7 +51,8 @@ class FeedChange(Shape):
 
 
 class FeedView(BaseModel):
-    """A feed that you follow; `error` is what went wrong the last time, `failures` how often in a row."""
+    """A feed that you follow; `error` is what went wrong the last time, `failures` how often in a row, `taken` how many
+    entries became resources."""
 
     id: UUID
     url: str
@@ -62,6 +63,7 @@ class FeedView(BaseModel):
     private: bool
     paused: bool
     interval_minutes: int
+    taken: int
     error: str | None
     failures: int
     checked_at: datetime | None
@@ -123,7 +125,7 @@ async def list_feeds(request: Request) -> Response:
 
 
 async def follow_feed(request: Request) -> Response:
-    """Follow an RSS or Atom feed: its newest entries become resources, and from then on each new one."""
+    """Follow an RSS or Atom feed, or the one that a page names: its newest entries come in, then each new one."""
     asked = await parse(request, NewFeed)
     fields = asked.model_dump(exclude={"url", "title"}) | {"given_title": asked.title or None}
     async with transaction() as session:

@@ -4,7 +4,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.database import Base
@@ -13,9 +13,9 @@ Time = DateTime(timezone=True)
 LONGEST_KEY = 1000  # bytes; PostgreSQL indexes 2,700 at most
 
 
-def key_of(text: str) -> str:
+def key_of(given: str) -> str:
     """Return a text that an index can hold: itself, or its SHA-256 where it is long."""
-    return text if len(text.encode()) <= LONGEST_KEY else f"sha256:{sha256(text.encode()).hexdigest()}"
+    return given if len(given.encode()) <= LONGEST_KEY else f"sha256:{sha256(given.encode()).hexdigest()}"
 
 
 class Feed(Base):
@@ -44,6 +44,7 @@ class Feed(Base):
     interval: Mapped[int]  # seconds
     etag: Mapped[str | None] = mapped_column(Text)
     last_modified: Mapped[str | None] = mapped_column(Text)
+    taken: Mapped[int] = mapped_column(server_default="0", default=0)  # entries that became resources
     polls: Mapped[int] = mapped_column(server_default="0", default=0)
     failures: Mapped[int] = mapped_column(server_default="0", default=0)  # in a row
     error: Mapped[str | None] = mapped_column(Text)
@@ -60,13 +61,14 @@ class Feed(Base):
 
 class FeedEntry(Base):
     """An entry that was seen in a feed, by its guid and by its canonical address; without a resource where `skipped`
-    says why, or where that was deleted."""
+    says why, or where that was deleted; `left_at` is when the feed was first seen without it."""
 
     __tablename__ = "feed_entries"
     __table_args__ = (
         UniqueConstraint("feed_id", "canonical_url"),
         Index("ix_feed_entries_feed_id_seen_at", "feed_id", "seen_at"),
         Index("ix_feed_entries_resource_id", "resource_id"),
+        Index("ix_feed_entries_left_at", "left_at", postgresql_where=text("left_at IS NOT NULL")),
     )
 
     feed_id: Mapped[UUID] = mapped_column(ForeignKey("feeds.id", ondelete="CASCADE"), primary_key=True)
@@ -78,6 +80,7 @@ class FeedEntry(Base):
     skipped: Mapped[str | None] = mapped_column(Text)
     published_at: Mapped[datetime | None] = mapped_column(Time)
     seen_at: Mapped[datetime] = mapped_column(Time, server_default=func.now())
+    left_at: Mapped[datetime | None] = mapped_column(Time)
 
 
 class FeedHost(Base):

@@ -8,6 +8,7 @@ from service.cache.cache import cache
 from service.cache.shared import Fresh
 from service.database import Statement, fetch
 from service.errors import NotFound
+from service.resources.reading_time import minutes
 from service.resources.shapes import FIELDS
 from service.resources.states import STATES, state
 from service.taxonomy.tables import CATEGORIES_OF
@@ -38,6 +39,7 @@ async def _compute(account_id: UUID, resource_id: UUID) -> Fresh:
         raise NotFound(what="resource", id=resource_id)
     row = dict(rows[0])
     stamp, overall, about = row.pop("state"), row.pop("overall"), row.pop("about")
+    row["reading_minutes"] = minutes(row["word_count"])
     if about is not None:
         row["categories"] = orjson.loads(about)
     if overall is not None:

@@ -11,7 +11,6 @@ from service.quality.tables import qualities_of
 from service.resources import actions
 from service.resources.cached import shown
 from service.resources.shapes import (
-    FIELDS,
     Browse,
     ResourceChange,
     ResourceItem,
@@ -21,8 +20,8 @@ from service.resources.shapes import (
     TagPrefix,
     known,
     view,
+    without_text,
 )
-from service.resources.tables import Resource
 from service.resources.tags import counted, retag
 from service.taxonomy.tables import categories_of
 from service.web import account, etag, if_match, no_content, page, parse, path_id, query, respond, route
@@ -36,12 +35,8 @@ async def list_resources(request: Request) -> Response:
         total, rows = await actions.browse(session, account(request), types=asked.type or (), **filters)
         ids = [row.id for row in rows]
         categories, qualities = await categories_of(session, ids), await qualities_of(session, ids)
-    items = [_without_text(row) | known(categories.get(row.id), qualities.get(row.id)) for row in rows]
+    items = [without_text(row) | known(categories.get(row.id), qualities.get(row.id)) for row in rows]
     return page([ResourceItem.model_validate(item).model_dump(exclude_unset=True) for item in items], total, asked)
-
-
-def _without_text(row: Resource) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in FIELDS if name != "content"}
 
 
 async def read_resource(request: Request) -> Response:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.responses import Response
 
 from service.errors import Invalid
+from service.resources.reading_time import minutes
 from service.resources.tables import Resource
 from service.resources.tags import normalised
 from service.security.addresses import Allowlist
@@ -124,6 +125,7 @@ class ResourceView(BaseModel):
     status: Literal["pending", "processing", "completed", "failed"]
     version: int
     word_count: int
+    reading_minutes: int = 0
     duplicate_of: UUID | None
     near_duplicate_of: UUID | None
     created_at: datetime
@@ -162,13 +164,20 @@ class Browse(Paged):
     ] = "-created_at"
 
 
-FIELDS = tuple(name for name in ResourceView.model_fields if name not in ("categories", "quality"))
+DERIVED = ("reading_minutes", "categories", "quality")  # no columns
+FIELDS = tuple(name for name in ResourceView.model_fields if name not in DERIVED)
 
 
 def known(categories: Sequence[CategoryOf] | None, quality: float | None) -> dict[str, Any]:
     """Return what a resource is about and how good it is, as far as that is known."""
     about: dict[str, Any] = {"categories": categories} if categories else {}
     return about if quality is None else about | {"quality": {"overall": quality}}
+
+
+def without_text(resource: Resource) -> dict[str, Any]:
+    """Return a resource as it stands in a list."""
+    row = {name: getattr(resource, name) for name in FIELDS if name != "content"}
+    return row | {"reading_minutes": minutes(resource.word_count)}
 
 
 def view(
@@ -178,5 +187,5 @@ def view(
 ) -> Response:
     """Answer with a resource that was just written, and its version as ETag."""
     get = resource.__getitem__ if isinstance(resource, Mapping) else partial(getattr, resource)
-    row = {name: get(name) for name in FIELDS}
+    row = {name: get(name) for name in FIELDS} | {"reading_minutes": minutes(get("word_count"))}
     return respond(row, status, etag(row["version"]) | (headers or {}))

@@ -22,6 +22,7 @@ from service.ingestion.tables import CitationReading, Ingestion, IngestionStep, 
 from service.quality.tables import Quality, QualityChange, QualityReview
 from service.quiz_sessions.tables import SessionQuestion
 from service.quizzes.tables import Question
+from service.readings.tables import Reading
 from service.recommendations.tables import DismissedRecommendation, Interaction
 from service.resources.tables import Resource
 from service.reviews.tables import Review, ReviewCard
@@ -80,6 +81,7 @@ KEPT: Sequence[Kept] = (  # each after those that it refers to
     Kept(CitationReading),
     Kept(Annotation),
     Kept(CollectionResource),
+    Kept(Reading),
     Kept(Classification, f"{_OF_RESOURCE} AND NOT k.is_predicted"),
     Kept(QualityChange),
     Kept(QualityReview),

@@ -1,7 +1,7 @@
 """The list of what was added, each item with how far it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Literal
 from uuid import UUID
@@ -13,6 +13,8 @@ from service.database import ReadSession
 from service.ingestion.actions import STEPS
 from service.ingestion.status import status_of
 from service.ingestion.tables import Ingestion
+from service.readings.actions import of_many
+from service.readings.tables import Reading
 from service.resources.actions import LISTED
 from service.resources.tables import Resource, visible
 from service.search.tables import Embedding, SearchDocument
@@ -36,6 +38,7 @@ class Item:
     waiting_for: str | None = None
     error: str | None = None
     retry_from: str = "fetched"
+    reading: Reading | None = None  # of who looks
 
 
 def _shown(shown: Filter) -> ColumnElement[bool]:
@@ -119,16 +122,16 @@ async def recent(
     """Return one page of what was added, newest first."""
     listing = select(Resource).where(visible(account), _shown(shown), _within(batch))
     listing = listing.order_by(Resource.created_at.desc(), Resource.id)
-    return await _items(session, listing.limit(PAGE).offset((page - 1) * PAGE))
+    return await _items(session, account, listing.limit(PAGE).offset((page - 1) * PAGE))
 
 
 async def some(session: ReadSession, account: Account, ids: Sequence[UUID]) -> list[Item]:
     """Return these items, as far as the account may see them, newest first."""
     chosen = select(Resource).where(visible(account), Resource.id.in_(ids))
-    return await _items(session, chosen.order_by(Resource.created_at.desc(), Resource.id))
+    return await _items(session, account, chosen.order_by(Resource.created_at.desc(), Resource.id))
 
 
-async def _items(session: ReadSession, listing: Select[Resource]) -> list[Item]:
+async def _items(session: ReadSession, account: Account, listing: Select[Resource]) -> list[Item]:
     listed = load_only(*LISTED, Resource.media_type, raiseload=True)
     resources: Sequence[Resource] = (await session.scalars(listing.options(listed))).all()
     if not resources:
@@ -141,13 +144,15 @@ async def _items(session: ReadSession, listing: Select[Resource]) -> list[Item]:
         .where(Resource.id.in_([resource.id for resource in resources]))
     )
     known = {row[0]: (row[1], row[2], row[3]) for row in await session.execute(ways)}
+    readings = await of_many(session, account, list(known))
     items: list[Item] = []
     for resource in resources:
         entered, indexed, embedded = known.get(resource.id, (None, None, None))
         if resource.status == "completed" and indexed and embedded:
-            items.append(Item(resource, "ready", _all_done(entered)))
+            item = Item(resource, "ready", _all_done(entered))
         else:
-            items.append(await progress(session, resource, entered))
+            item = await progress(session, resource, entered)
+        items.append(replace(item, reading=readings.get(resource.id)))
     return items
 
 

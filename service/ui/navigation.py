@@ -20,6 +20,7 @@ class Place:
 
 PLACES = (
     Place("l", "/ui/", "nav.library", "book", ("/ui/resources/",)),
+    Place("e", "/ui/reading", "nav.reading", "bookmark"),
     Place("d", "/ui/documents", "nav.documents", "drawer"),
     Place("c", "/ui/collections", "nav.collections", "folder", ("/ui/collections/",)),
     Place("t", "/ui/categories", "nav.categories", "tree", ("/ui/categories/",)),
@@ -33,6 +34,7 @@ PLACES = (
 OWN = (
     Place("n", "/ui/notifications", "nav.notifications", "bell"),
     Place("i", "/ui/import", "imports.title", "plus"),
+    Place("f", "/ui/feeds", "feeds", "feed"),
     Place("s", "/ui/add", "save.place", "globe"),
     Place("w", "/ui/webhooks", "webhooks", "link"),
     Place("u", "/ui/duplicates", "twins.title", "copies"),

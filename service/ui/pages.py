@@ -30,7 +30,7 @@ from service.web import Endpoint, account
 
 log = structlog.get_logger(__name__)
 
-THEMES = ("light", "dark")
+THEMES = ("light", "sepia", "dark")
 LONGEST_NEXT = 8000  # characters; no page has a longer path, and without its query one is led to it still
 
 templates = Environment(

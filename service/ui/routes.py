@@ -20,6 +20,7 @@ from service.event_log import EventRow, history
 from service.graph.actions import citations_of, cited_by
 from service.ingestion.actions import ingestion_of
 from service.live.hub import newest
+from service.readings import actions as readings
 from service.samples import actions as samples
 from service.security.authentication import known
 from service.security.credentials import Credential
@@ -34,17 +35,20 @@ from service.ui.collections import collection_page, collections_page, public_col
 from service.ui.digest import confirm, confirm_page, unsubscribe, unsubscribe_page
 from service.ui.documents import document_rows, documents_page
 from service.ui.duplicates import duplicates_page, merge_duplicates
+from service.ui.feeds import feeds_page
 from service.ui.graph import graph_page
 from service.ui.imports import imports_page
 from service.ui.knowledge import author_page, authors_page, categories_page, category_page, known_of
 from service.ui.notifications import notifications_page
 from service.ui.pages import LONGEST_NEXT, page, render
 from service.ui.quizzes import quiz_page, quizzes_page
+from service.ui.readings import readings_page
 from service.ui.save import manifest, save, save_page
 from service.ui.search import Asked, search
 from service.ui.study import reviews_page, session_page, take_page
 from service.ui.text import text
 from service.ui.trash import change_trash, trash_page
+from service.ui.typography import COOKIE, Typography
 from service.ui.webhooks import webhooks_page
 from service.web import Shape, account, body, path_id, query, validated
 
@@ -150,6 +154,7 @@ async def resource(request: Request) -> Response:
     async with reading() as session:
         found, entered = await ingestion_of(session, who, id)
         item = await library.progress(session, found, entered)
+        kept = await readings.of_many(session, who, [id])
         citations = await citations_of(session, who, id)
         citing = await cited_by(session, who, id)
         events = await history(session, who.id, limit=200, subject=id)
@@ -159,6 +164,8 @@ async def resource(request: Request) -> Response:
         request,
         "resource.html",
         item=item,
+        reading=kept.get(id),
+        typography=Typography.read(request.cookies.get(COOKIE)),
         citations=citations,
         citation_link=citation_link,
         cited_by=citing,
@@ -318,6 +325,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/search/results", search_results, scope="read"),
     page("GET", "/ui/resources/{id}", resource, scope="read"),
     page("GET", "/ui/collections", collections_page, scope="read", hint="collections"),
+    page("GET", "/ui/reading", readings_page, scope="read"),
     page("GET", "/ui/collections/{id}", collection_page, scope="read"),
     page("GET", "/ui/public/collections/{id}", public_collection_page, scope=PUBLIC),
     page("GET", "/ui/public/digest/confirm", confirm_page, scope=PUBLIC),
@@ -341,6 +349,7 @@ routes: list[BaseRoute] = [
     page("GET", "/ui/documents/rows", document_rows, scope="read"),
     page("GET", "/ui/quizzes", quizzes_page, scope="read", hint="quizzes"),
     page("GET", "/ui/quizzes/{id}", quiz_page, scope="read"),
+    page("GET", "/ui/feeds", feeds_page, scope="read"),
     page("GET", "/ui/webhooks", webhooks_page, scope="read"),
     page("GET", "/ui/trash", trash_page, scope="read"),
     page("POST", "/ui/trash", change_trash, scope="write"),

@@ -10,10 +10,10 @@ from zlib import crc32
 import httpx
 from markupsafe import Markup
 
+from service.resources.reading_time import minutes
 from service.security.destinations import host_of
 from service.ui.text import text
 
-WORDS_A_MINUTE = 238  # silent reading of English non-fiction, Brysbaert 2019, https://doi.org/10.1016/j.jml.2019.104047
 HUES = 8
 
 KINDS = {
@@ -40,6 +40,15 @@ def ago(moment: datetime) -> str:
     return text("ago.now")
 
 
+def soon(moment: datetime) -> str:
+    """Say when something will be: `in 3 minutes`."""
+    seconds = (moment - datetime.now(UTC)).total_seconds() + 30
+    for unit, length in _UNITS[2:]:
+        if seconds >= length:
+            return text(f"soon.{unit}", n=int(seconds // length))
+    return text("soon.now")
+
+
 def day(moment: datetime) -> str:
     """Write a date: `3 March 2026`."""
     return f"{moment.day} {text(f'month.{moment.month}')} {moment.year}"
@@ -47,7 +56,20 @@ def day(moment: datetime) -> str:
 
 def reading_time(words: int) -> str:
     """Say how long a text takes to read."""
-    return text("minutes", n=max(1, round(words / WORDS_A_MINUTE)))
+    return text("minutes", n=max(1, minutes(words)))
+
+
+def minutes_left(item: Any) -> int:
+    """Return the minutes that the rest of an item takes, at least one."""
+    progress: float = item.reading.progress if item.reading else 0
+    return max(1, minutes(round(item.resource.word_count * (1 - progress))))
+
+
+def duration(minutes: int) -> str:
+    """Write minutes as people say them: `40 minutes`, `3 hours`."""
+    if minutes < 100:
+        return text("reading.minutes", n=minutes)
+    return text("reading.hours", n=round(minutes / 60))
 
 
 def size(value: float) -> str:
@@ -131,8 +153,11 @@ def reading_view(item: Any) -> Markup:
 
 _ALL = (
     ago,
+    soon,
     day,
     reading_time,
+    minutes_left,
+    duration,
     number,
     points,
     size,

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
 from service.collections import actions as collections
 from service.collections.tables import CollectionResource
 from service.database import reading, transaction
-from service.feeds import polling
+from service.feeds import actions, polling
 from service.feeds.intervals import FIRST, LONGEST, SHORTEST, after_failure, after_look
+from service.feeds.parsed import MOST
 from service.feeds.polling import FIRST_LOOK, announce_due
 from service.feeds.tables import Feed, FeedEntry, FeedHost
 from service.outbox import OutboxRow
 from service.resources.tables import Resource
 from service.security.accounts import Account
+from service.settings import settings
 from tests.feeds.conftest import follow, poll, rss
 from tests.origin import Origin, Page
 
@@ -232,6 +234,133 @@ async def test_the_timetable_finds_each_host_once(ada: Account, ben: Account, or
         await session.execute(text("UPDATE users SET role = 'reader' WHERE username = 'ben'"))
         assert await announce_due(session) == 1  # who may not add anything is not helped to
     assert await poll("example.org") == 0
+
+
+PAGE = """<html><head><title>Lamps</title><link rel="stylesheet" href="/x.css">
+<link rel="alternate" type="application/json" href="/json"><link rel="Alternate" type="application/rss+xml" href="{to}">
+<link rel="alternate" type="application/atom+xml" href="/comments"></head><body><p>Lamps.</p></body></html>"""
+
+
+def page(to: str) -> Page:
+    return Page(PAGE.format(to=to).encode(), content_type="text/html; charset=utf-8")
+
+
+async def test_a_page_leads_to_the_feed_that_it_names(ada: Account, origin: Origin) -> None:
+    origin.pages["/blog/"] = page("feed.xml")
+    origin.pages["/blog/feed.xml"] = rss(origin, 1, 2)
+    feed = await follow(ada, origin.url("/blog/"))
+    assert await poll(feed.host) == 2
+    known = await the_feed()
+    assert (known.url, known.error, known.taken) == (origin.url("/blog/feed.xml"), None, 2)
+    assert [row.title for row in await resources()] == ["Lamp 1", "Lamp 2"]
+    async with reading() as session:
+        due = select(OutboxRow.data["host"].astext).where(OutboxRow.name == "feed.due")
+        assert list(await session.scalars(due)) == [feed.host] * 2  # once more, for the host of the feed itself
+
+
+async def test_a_page_that_names_a_page_leads_no_further(ada: Account, origin: Origin) -> None:
+    origin.pages["/one"] = page("/two")
+    origin.pages["/two"] = page("/one")
+    feed = await follow(ada, origin.url("/one"))
+    assert await poll(feed.host) == 2
+    known = await the_feed()
+    assert (known.url, known.failures, known.paused) == (origin.url("/two"), 1, False)
+    assert "no RSS or Atom feed" in (known.error or "")
+
+
+@pytest.mark.parametrize("to", ["/feed", "http://169.254.169.254/feed"])
+async def test_a_page_that_names_what_cannot_be_followed_is_paused_with_the_reason(
+    ada: Account, origin: Origin, to: str
+) -> None:
+    origin.pages["/feed"] = rss(origin, 1)
+    first = await follow(ada, origin.url("/feed"))
+    await poll(first.host)
+    origin.pages["/blog"] = page(to)
+    second = await follow(ada, origin.url("/blog"))
+    await poll(second.host)
+    async with reading() as session:
+        known = await session.get(Feed, second.id)
+    assert known is not None
+    assert known.paused
+    assert (known.error or "").startswith("The page names a feed. ")
+
+
+async def test_a_feed_that_became_a_page_is_an_error(ada: Account, origin: Origin) -> None:
+    origin.pages["/feed"] = rss(origin, 1)
+    feed = await follow(ada, origin.url("/feed"))
+    await poll(feed.host)
+    origin.pages["/feed"] = page("/elsewhere")
+    await let_pass()
+    await poll(feed.host)
+    known = await the_feed()
+    assert (known.url, known.failures) == (feed.url, 1)
+
+
+async def age(days: int) -> None:
+    """Let everything that is known of entries be older."""
+    earlier = timedelta(days=days)
+    async with transaction() as session:
+        older = {"seen_at": FeedEntry.seen_at - earlier, "left_at": FeedEntry.left_at - earlier}
+        await session.execute(update(FeedEntry).values(older))
+
+
+async def cut() -> int:
+    async with transaction() as session:
+        return await actions.cut(session)
+
+
+async def test_what_a_feed_lists_no_more_is_forgotten_after_a_while(ada: Account, origin: Origin) -> None:
+    origin.pages["/feed"] = rss(origin, 1, 2, 3)
+    feed = await follow(ada, origin.url("/feed"))
+    await poll(feed.host)
+    origin.pages["/feed"] = rss(origin, 2, 3, 4)
+    await let_pass()
+    await poll(feed.host)
+    assert {entry.guid for entry in await entries() if entry.left_at} == {"lamp-1"}
+    await age(settings().feed_entry_days - 1)
+    assert await cut() == 0
+    await age(2)
+    assert await cut() == 1
+    assert [entry.guid for entry in await entries()] == ["lamp-2", "lamp-3", "lamp-4"]
+    assert (await the_feed()).taken == 4
+
+
+async def test_what_a_feed_still_lists_is_never_taken_in_twice(ada: Account, origin: Origin) -> None:
+    origin.pages["/feed"] = rss(origin, 1, 2, **{"ETag": '"one"'})
+    feed = await follow(ada, origin.url("/feed"))
+    await poll(feed.host)
+    async with transaction() as session:  # what was deleted does not come back either
+        await session.execute(delete(Resource))
+    for answer in (Page(b"", 304), Page(b"", 500), rss(origin, 1, 2)):
+        await age(1000)
+        assert await cut() == 0
+        origin.pages["/feed"] = answer
+        await let_pass()
+        await poll(feed.host)
+    assert list(await resources()) == []
+    assert (await the_feed()).taken == 2
+
+
+async def test_what_comes_back_is_known_again(ada: Account, origin: Origin) -> None:
+    feed = await follow(ada, origin.url("/feed"))
+    renamed = rss(origin, 1)
+    assert isinstance(renamed.body, bytes)
+    for answer in (rss(origin, 1, 2), rss(origin, 2), Page(renamed.body.replace(b"lamp-1<", b"other<"), 200)):
+        origin.pages["/feed"] = answer
+        await let_pass()
+        await poll(feed.host)
+    assert {entry.guid: bool(entry.left_at) for entry in await entries()} == {"lamp-1": False, "lamp-2": True}
+    assert len(await resources()) == 2
+
+
+async def test_a_feed_that_is_cut_off_says_nothing_of_what_left(ada: Account, origin: Origin) -> None:
+    origin.pages["/feed"] = rss(origin, 1)
+    feed = await follow(ada, origin.url("/feed"))
+    await poll(feed.host)
+    origin.pages["/feed"] = rss(origin, *range(1000, 1000 + MOST + 1))
+    await let_pass()
+    await poll(feed.host)
+    assert [entry.guid for entry in await entries() if entry.left_at] == []
 
 
 def test_intervals() -> None:

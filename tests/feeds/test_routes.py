@@ -78,10 +78,9 @@ async def test_from_following_to_a_resource(
 
         async def arrived() -> bool:
             items = (await ada.get(f"/feeds/{made.json()['id']}/entries")).json()["items"]
-            return bool(items) and items[0]["resource_id"] is not None
+            return bool(items) and items[0]["resource_id"] is not None and "poll_feeds" in actors
 
         await until(arrived, 30)
-    assert "poll_feeds" in actors
     assert (await ada.get("/resources")).json()["items"][0]["title"] == "Lamp 1"
 
 

@@ -29,6 +29,7 @@ from service.tasks import (
     CLEAN,
     CLEAN_FILES,
     CUT,
+    CUT_ENTRIES,
     DEGRADATION,
     DIGEST,
     EMBED,
@@ -125,8 +126,8 @@ async def use(api: httpx.AsyncClient, page: str, actors: list[str], send: Send, 
         await session.execute(lost, {"id": UUID(ids[1])})
         await session.execute(text("UPDATE resources SET updated_at = now() - interval '1 minute'"))
     by_the_clock = (
-        RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, PURGE, CLEAN_FILES, CLEAN, WARM, REMIND, LOOK, BACKUP,
-        FIND_DIGESTS,
+        RECONCILE, DEGRADATION, OUTLIERS, WATCH, RETRAIN, CUT, CUT_ENTRIES, PURGE, CLEAN_FILES, CLEAN, WARM, REMIND,
+        LOOK, BACKUP, FIND_DIGESTS,
     )  # fmt: skip
     await send([Dispatch(task, {}, uuid4()) for task in by_the_clock])
     await send([Dispatch(INVALIDATE, {"resource_id": ids[1]}, uuid4())])

@@ -149,6 +149,7 @@ async def test_every_route_asks_for_what_it_declares(app: Starlette, role: Role 
 BODIES: dict[str, Any] = {
     "PUT /resources/{id}": {"title": "Mine now"},
     "POST /resources/{id}/tags": {"add": ["mine"]},
+    "PUT /resources/{id}/reading": {"progress": 0.5},
     "POST /resources/{id}/reprocess": {"from": "indexed"},
     "POST /resources/{id}/merge": {"ids": [str(uuid4())]},
     "PUT /resources/{id}/quality": {"accuracy": 1},

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0029"
-down_revision = "0027"
+down_revision = "0028"
 branch_labels = None
 depends_on = None
 
@@ -61,7 +61,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state IN ('waiting', 'sent', 'empty', 'failed')", name=op.f("ck_digest_letters_state")),
         _user("digest_letters"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_digest_letters")),
-        sa.UniqueConstraint("user_id", "period", name=op.f("uq_digest_letters_user_id")),
+        sa.UniqueConstraint("user_id", "period", name=op.f("uq_digest_letters_user_id_period")),
     )
     waiting = sa.text("state = 'waiting'")
     op.create_index("ix_digest_letters_due_at", "digest_letters", ["due_at"], postgresql_where=waiting)

@@ -1,6 +1,7 @@
 // Choosing many items of a list, and doing one thing to all of them.
 
 import { call, Refusal } from "./api.js";
+import "./later.js";
 import { deleteSoon } from "./leaving.js";
 import { text } from "./text.js";
 import { announce, toast } from "./toast.js";
@@ -65,6 +66,12 @@ async function openDialog(kind) {
 const work = {
   tag: () => openDialog("tag"),
   collect: () => openDialog("collect"),
+  async later(ids) {
+    const { count } = await call("POST", "/reading", { resource_ids: ids });
+    for (const id of ids) document.querySelector(`[data-later="${id}"]`).ariaPressed = "true";
+    toast(text("later.many", { n: count }), { href: "/ui/reading", label: text("later.see") });
+    clear();
+  },
   async again(ids) {
     await each(ids, (id) => call("POST", `/resources/${id}/reprocess`, { from: "fetched" }));
     toast(text("retrying.many", { n: ids.length }));

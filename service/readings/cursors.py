@@ -1,0 +1,26 @@
+"""Where a page of the list ends: when the last item changed, and its id. The next page begins behind it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Cursor(NamedTuple):
+    """An item of a list that begins with what changed last."""
+
+    updated_at: datetime
+    resource_id: UUID
+
+    def __str__(self) -> str:
+        return f"{(self.updated_at - EPOCH) // timedelta(microseconds=1)}.{self.resource_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cursor":
+        """Read a cursor back; ValueError where it is none."""
+        moment, _, id = text.partition(".")
+        try:
+            return cls(EPOCH + timedelta(microseconds=int(moment)), UUID(id))
+        except (ValueError, OverflowError):
+            raise ValueError("is no `next` of a list") from None
