@@ -54,6 +54,11 @@ class Client:
         self.feeds = Feeds(self._transport)
         self.webhooks = Webhooks(self._transport)
 
+    @property
+    def address(self) -> str:
+        """Return where the server is."""
+        return self._transport.server
+
     async def __aenter__(self) -> Self:
         return self
 
