@@ -225,10 +225,17 @@ class SearchPage(Page[Hit]):
     degraded: Sequence[str] | None = None
 
 
-class Suggestions(Model):
-    """Words and titles that begin like what was typed, each with its kind."""
+class Suggestion(Model):
+    """How what was typed may go on."""
 
-    suggestions: Sequence[tuple[str, str]]
+    text: str
+    kind: Literal["word", "title"]
+
+
+class Suggestions(Model):
+    """Words and titles that begin like what was typed."""
+
+    suggestions: Sequence[Suggestion]
 
 
 class SavedSearch(Model):

@@ -214,7 +214,9 @@ class Transport:
         )
 
     def _unreachable(self, error: httpx.TransportError, request: httpx.Request) -> Unreachable:
-        return Unreachable(f"{self.server} cannot be reached: {error or type(error).__name__}.", operation(request))
+        return Unreachable(
+            f"{self.server} cannot be reached: {str(error) or type(error).__name__}.", operation(request)
+        )
 
 
 def _pause(problem: Refused, asked: Asked, attempt: int) -> float | None:
