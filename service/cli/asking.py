@@ -3,8 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing, suppress
 from inspect import Parameter, signature
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -92,13 +92,14 @@ def quiet() -> None:
     raise typer.Exit(BROKEN_PIPE)
 
 
-async def listed(items: AsyncIterable[Any], line: Callable[[Any], Sequence[object]], *, json: bool) -> None:
+async def listed(items: AsyncGenerator[Any], line: Callable[[Any], Sequence[object]], *, json: bool) -> None:
     """Print a list as it comes: for programs JSON lines, else a line for each, its first column the id."""
-    async for item in items:
-        if json:
-            shown.json_line(item)
-        else:
-            shown.row(*line(item))
+    async with aclosing(items):
+        async for item in items:
+            if json:
+                shown.json_line(item)
+            else:
+                shown.row(*line(item))
 
 
 def words_of(named: Iterable[str]) -> list[str]:

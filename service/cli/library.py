@@ -1,6 +1,8 @@
 """What is in the library: `add`, `search`, `show`, `list`, `edit`, `delete`, `watch`, `download`, `tags`, `batch`."""
 
 import sys
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -284,11 +286,12 @@ async def download(
     await write(pharos.documents.download(id), output)
 
 
-async def write(pieces: Any, output: Path | None) -> None:
+async def write(pieces: AsyncGenerator[bytes], output: Path | None) -> None:
     """Write what comes into a file, which is there when it is whole, or to standard output."""
     if output is None:
-        async for piece in pieces:
-            sys.stdout.buffer.write(piece)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                sys.stdout.buffer.write(piece)
         sys.stdout.buffer.flush()
         return
     part = output.with_name(f"{output.name}.part")

@@ -1,5 +1,6 @@
 """What the server does: `status`, `tasks`, `dlq`, `events`."""
 
+from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -201,11 +202,12 @@ async def tail(
     json: Json = False,
 ) -> None:
     """Print the events that you may see, as they happen, until it is interrupted; with --json a line for each."""
-    async for event in pharos.events.stream(*types or ()):
-        if json:
-            shown.json_line(event)
-        else:
-            shown.event(event)
+    async with aclosing(pharos.events.stream(*types or ())) as stream:
+        async for event in stream:
+            if json:
+                shown.json_line(event)
+            else:
+                shown.event(event)
 
 
 @asks(events, examples=("pharos events history --name resource.created --limit 10",))

@@ -1,8 +1,8 @@
 """What the server does: tasks, batches, dead letters, workers, events."""
 
 import asyncio
-import json
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -178,14 +178,15 @@ class Events:
         while True:
             try:
                 headers = {"Last-Event-ID": last} if last else {}
-                async for line in self._transport.lines("/events/stream", headers):
-                    heard = True
-                    if line.startswith("id: "):
-                        last = line.removeprefix("id: ")
-                    elif line.startswith("data: "):
-                        event = reader.validate_python(json.loads(line.removeprefix("data: ")))
-                        if not names or any(fnmatchcase(event.name, name) for name in names):
-                            yield event
+                async with aclosing(self._transport.lines("/events/stream", headers)) as lines:
+                    async for line in lines:
+                        heard = True
+                        if line.startswith("id: "):
+                            last = line.removeprefix("id: ")
+                        elif line.startswith("data: "):
+                            event = reader.validate_json(line.removeprefix("data: "))
+                            if not names or any(fnmatchcase(event.name, name) for name in names):
+                                yield event
             except Unreachable:
                 if not heard:
                     raise
