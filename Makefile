@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension site venv venv-test venv-docs
+.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension client site venv venv-test venv-docs
 
 PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
 PYTEST := .venv/bin/python -m pytest
@@ -80,6 +80,9 @@ site: venv-docs ## build docs/ as a site, to be read from the folder or from any
 
 extension: ## pack the browser extension: dist/pharos-extension.zip
 	@python3 .ci/extension
+
+client: venv-test ## build the Python client as a wheel: dist/pharos_client-VERSION-py3-none-any.whl
+	@cd deploy/client && ../../.venv/bin/python -m hatchling build -t wheel -d ../../dist
 
 lock: ## renew the lock files from pyproject.toml; UPGRADE=1 takes the newest version of everything
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && python3 -m venv "$$folder" && \

@@ -10,8 +10,8 @@ from bench.machine import machine
 from bench.report import Report
 
 NAMES = (
-    "queue", "put", "ingest", "extraction", "cranfield", "search", "classification", "graph", "recommendation",
-    "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity",
+    "queue", "put", "ingest", "import", "extraction", "cranfield", "search", "classification", "graph",
+    "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity",
 )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, DateTime, Identity, Index, SmallInteger, Text, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,7 +44,20 @@ class EventRow(EventColumns, Base):
     position: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
 
 
-SHOWN = ("id", "name", "version", "data", "timestamp", "priority", "correlation_id", "cause")
+class EventView(BaseModel):
+    """An event as it is answered; `cause` is the event that it followed from."""
+
+    id: UUID
+    name: str
+    version: int
+    data: dict[str, Any]
+    timestamp: datetime
+    priority: int
+    correlation_id: str
+    cause: UUID | None
+
+
+SHOWN = tuple(EventView.model_fields)
 
 
 def shown(row: EventRow) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """`/openapi.json`, built from the declared routes, and `/docs`, a page that shows it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -16,6 +17,7 @@ from service.security.permissions import PUBLIC
 from service.web import Endpoint, respond, route
 
 VERSION = "0.1.0"
+COMPONENTS = "#/components/schemas/"
 
 
 def describe(routes: Sequence[BaseRoute]) -> list[Route]:
@@ -60,6 +62,29 @@ def _leave_out_null(schema: dict[str, Any]) -> None:
         schema["required"] = required
 
 
+def _enter(schemas: dict[str, Any], parts: dict[str, Any], document: dict[str, Any], slice: str) -> dict[str, Any]:
+    """Add the parts of a document, and return it; of two shapes with one name the later is led by its slice's."""
+    names = {name: name for name in parts}
+    while True:
+        entered = {names[name]: _renamed(part, names) for name, part in parts.items()}
+        clashing = [name for name in parts if schemas.get(names[name], entered[names[name]]) != entered[names[name]]]
+        if not clashing:
+            schemas.update(entered)
+            return _renamed(document, names)
+        for name in clashing:
+            names[name] = f"{slice}{names[name]}"
+
+
+def _renamed(schema: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(schema, dict):
+        given: dict[str, Any] = schema
+        return {
+            key: f"{COMPONENTS}{names[value.removeprefix(COMPONENTS)]}" if key == "$ref" else _renamed(value, names)
+            for key, value in given.items()
+        }
+    return [_renamed(one, names) for one in schema] if isinstance(schema, list) else schema
+
+
 def refusals(method: str, route: Route, operation: Endpoint) -> list[int]:
     """Return the statuses of problems that an operation may answer, as its declaration tells them."""
     changes = method not in SAFE
@@ -93,22 +118,20 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     paths: dict[str, dict[str, Any]] = {}
     schemas: dict[str, Any] = {}
 
-    def schema(kind: Any, mode: Any) -> dict[str, Any]:
-        document = TypeAdapter(kind).json_schema(mode=mode, ref_template="#/components/schemas/{model}")
+    def schema(kind: Any, mode: JsonSchemaMode, slice: str, *, named: bool = True) -> dict[str, Any]:
+        document = TypeAdapter(kind).json_schema(mode=mode, ref_template=f"{COMPONENTS}{{model}}")
         parts: dict[str, Any] = document.pop("$defs", {})
         if mode == "serialization":
             for part in (document, *parts.values()):
                 _leave_out_null(part)
-        schemas.update(parts)
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
+        if named and isinstance(kind, type) and issubclass(kind, BaseModel):
             name = re.sub(r"\W+", "_", kind.__name__).rstrip("_")
-            schemas[name] = document
-            return {"$ref": f"#/components/schemas/{name}"}
-        return document
+            parts[name], document = document, {"$ref": f"{COMPONENTS}{name}"}
+        return _enter(schemas, parts, document, slice)
 
     problem_answer = {
         "description": "The request was refused; `detail` says why.",
-        "content": {"application/problem+json": {"schema": schema(Problem, "serialization")}},
+        "content": {"application/problem+json": {"schema": schema(Problem, "serialization", "")}},
     }
     for entry in routes:
         if not isinstance(entry, Route) or entry.path.startswith("/ui"):
@@ -116,26 +139,27 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         operation = entry.endpoint
         if not isinstance(operation, Endpoint):
             continue
+        slice = operation.handler.__module__.split(".")[1].title().replace("_", "")
         described: dict[str, Any] = {"summary": operation.summary, "operationId": entry.name, "parameters": []}
         described["parameters"] = [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in entry.param_convertors
         ]
         if operation.queries is not None:
-            parameters = schema(operation.queries, "validation")
-            shape = schemas.pop(operation.queries.__name__) if "$ref" in parameters else parameters
+            shape = schema(operation.queries, "validation", slice, named=False)
             described["parameters"] += [
                 {"name": name, "in": "query", "required": name in shape.get("required", ()), "schema": field}
                 for name, field in shape["properties"].items()
             ]
-        if operation.takes is not None:
+        if (taken := operation.takes or operation.form) is not None:
+            kind = "multipart/form-data" if operation.takes is None else "application/json"
             described["requestBody"] = {
                 "required": True,
-                "content": {"application/json": {"schema": schema(operation.takes, "validation")}},
+                "content": {kind: {"schema": schema(taken, "validation", slice)}},
             }
         answer: dict[str, Any] = {"description": "Done."}
         if operation.gives is not None:
-            answer["content"] = {"application/json": {"schema": schema(operation.gives, "serialization")}}
+            answer["content"] = {"application/json": {"schema": schema(operation.gives, "serialization", slice)}}
         if operation.scope is not PUBLIC:
             described["security"] = [{"token": []}]
         for method in (entry.methods or set()) - {"HEAD"}:

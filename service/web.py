@@ -9,7 +9,7 @@ from uuid import UUID
 
 import orjson
 import structlog
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -67,6 +67,15 @@ class Listed(BaseModel, Generic[ItemT]):
     offset: int
 
 
+class TaskStarted(BaseModel):
+    """The task that does it; `GET /tasks/{id}` tells how far it is."""
+
+    task_id: UUID
+
+
+# A file within a form, for the description of it.
+File = Annotated[bytes, WithJsonSchema({"type": "string", "format": "binary"})]
+
 NEWEST = 2**31 - 1  # no version is beyond it
 
 
@@ -90,9 +99,11 @@ class Endpoint:
         status: int,
         summary: str,
         also: tuple[int, ...] = (),
+        form: Any = None,
     ) -> None:
         self.handler, self.takes, self.queries = handler, takes, queries
         self.scope: AccountScope | Public = scope
+        self.form = form
         self.gives, self.status, self.summary, self.also = gives, status, summary, also
         self.path = ""  # as declared, with its parameters by name
 
@@ -136,13 +147,15 @@ def route(
     status: int = 200,
     summary: str = "",
     also: tuple[int, ...] = (),
+    form: Any = None,
 ) -> Route:
     """Declare one operation: who may call it (`scope`), the shape of its body, its query, its answer, its status.
 
-    `also` are statuses of problems beyond those that the rest of the declaration tells (`service.openapi`).
+    `form` is the shape of a body of multipart/form-data; `also` are statuses of problems beyond those that the rest of
+    the declaration tells (`service.openapi`).
     """
     operation = Endpoint(
-        handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0], also
+        handler, scope, takes, queries, gives, status, summary or (handler.__doc__ or "").split("\n")[0], also, form
     )
     operation.path = path
     return Route(path, operation, methods=[method], name=handler.__name__)

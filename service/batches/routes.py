@@ -1,6 +1,6 @@
 """HTTP for batches."""
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from service.batches import actions
 from service.database import transaction
-from service.web import Shape, account, parse, respond, route
+from service.web import Shape, TaskStarted, account, parse, respond, route
 
 
 class BatchRequest(Shape):
@@ -28,5 +28,5 @@ async def create_batch(request: Request) -> Response:
 
 
 routes = [
-    route("POST", "/batch", create_batch, scope="write", takes=BatchRequest, gives=dict[str, Any], status=202),
+    route("POST", "/batch", create_batch, scope="write", takes=BatchRequest, gives=TaskStarted, status=202),
 ]

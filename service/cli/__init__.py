@@ -1,10 +1,17 @@
-"""The `pharos` command: add, search, show, import, export, status, events tail, mcp over HTTP; backup, restore, check.
+"""The `pharos` command, over HTTP; `backup`, `restore`, `check` on the installation itself.
 
-api.py       the server: address, credentials, calls, refusals in words
-commands.py  what can be asked for
-transfer.py  files of other programs in, the library out
-adding.py    links, files and folders; waiting until they are read
-following.py events as they happen, also after the server was away
-keeping.py   backups and checks, on the installation itself; installation.py opens that
-shown.py     answers for people, and for programs
+commands.py     all of it put together, and how it ends
+library.py      add, search, list, show, edit, delete, watch, download, tags, similar, batch
+moving.py       import, imports, export
+collected.py    collections, annotations, searches
+subscribing.py  feeds, webhooks
+operating.py    status, tasks, dlq, events
+accounts.py     users, tokens
+local.py        mcp; backup, restore, check
+api.py          which server, who asks; failures in words
+asking.py       how a command asks: its common options, ids from standard input, confirmation
+completing.py   what a shell offers after TAB
+adding.py       links, files and folders; waiting until they are read; transfer.py: ZIPs of files
+keeping.py      backups and checks; installation.py opens the installation
+shown.py        answers for people, and for programs
 """

@@ -1,6 +1,11 @@
 """`python -m service.cli`: the `pharos` command."""
 
-from service.cli.commands import main
+import sys
 
 if __name__ == "__main__":
-    main()
+    try:
+        from service.cli.commands import main  # within, so that an interrupt is no traceback however early it comes
+
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -2,16 +2,17 @@
 
 import re
 import sys
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from service.cli.api import USAGE, Trouble
+from service.cli.shown import console, plain
 
-from service.cli.api import Api, Trouble
-from service.cli.shown import err, plain
+if TYPE_CHECKING:
+    from service.client import Client
 
 LINKS = 1000  # in one request
 LARGEST = 100 * 2**20  # bytes of a file
@@ -53,14 +54,14 @@ def sort(named: Iterable[str]) -> Things:
         elif (path := Path(word)).is_dir():
             found = list(_walk(path, things))
             if not found:
-                raise Trouble(f"{word} holds nothing that can be read ({', '.join(sorted(READABLE))}).", 2)
+                raise Trouble(f"{word} holds nothing that can be read ({', '.join(sorted(READABLE))}).", USAGE)
             things.files += found
         elif path.is_file():
             if path.stat().st_size > LARGEST:
-                raise Trouble(f"{word} is larger than {LARGEST >> 20} MB, which is the most that is taken.", 2)
+                raise Trouble(f"{word} is larger than {LARGEST >> 20} MB, which is the most that is taken.", USAGE)
             things.files.append(path)
         else:
-            raise Trouble(f"{word} is no file, no folder, and no http:// or https:// address.", 2)
+            raise Trouble(f"{word} is no file, no folder, and no http:// or https:// address.", USAGE)
     return things
 
 
@@ -76,50 +77,86 @@ def _walk(folder: Path, things: Things) -> Iterator[Path]:
             yield path
 
 
-def add(api: Api, things: Things, *, private: bool) -> Iterator[Added]:
+async def add(
+    pharos: "Client", things: Things, *, private: bool, collection: str | None = None
+) -> AsyncGenerator[Added]:
     """Add everything, and say of each what came of it; what is refused does not stop the others."""
     for start in range(0, len(things.links), LINKS):
         urls = things.links[start : start + LINKS]
         if len(urls) == 1:
-            yield _added(urls[0], lambda url=urls[0]: api.post("/ingest", {"url": url, "private": private}))
+            yield await _added(urls[0], lambda url=urls[0]: _page(pharos, url, private, collection))
             continue
-        answer = api.post("/ingest", {"urls": urls, "private": private})
-        for item in answer["items"]:
-            failed = "failed" if item.get("error") else "pending"
-            yield Added(item["url"], item.get("id"), bool(item.get("duplicate")), failed, item.get("error"))
-    fields = {"private": str(private).lower()}
+        answer = await pharos.resources.add_many(urls, private=private, collection_id=collection)
+        for item in answer.items:
+            status = "failed" if item.error else "pending"
+            yield Added(item.url, str(item.id) if item.id else None, item.duplicate, status, item.error)
     for path in things.files:
-        yield _added(str(path), lambda path=path: api.upload("/documents", path, fields)["items"][0])
+        yield await _added(str(path), lambda path=path: _file(pharos, path, private, collection))
 
 
-def _added(source: str, call: Any) -> Added:
+async def _page(pharos: "Client", url: str, private: bool, collection: str | None) -> tuple[str, bool]:
+    found = await pharos.resources.add(url, private=private, collection_id=collection)
+    return str(found.id), found.duplicate
+
+
+async def _file(pharos: "Client", path: Path, private: bool, collection: str | None) -> tuple[str, bool]:
+    found = await pharos.documents.upload(path, private=private)
+    if collection:
+        await pharos.collections.add(collection, [found.resource_id])
+    return str(found.resource_id), found.duplicate
+
+
+async def _added(source: str, call: Callable[[], Awaitable[tuple[str, bool]]]) -> Added:
+    from service.client import Refused, Unauthorized
+
     try:
-        answer = call()
-    except Trouble as trouble:
-        if trouble.status != 1:
-            raise
-        return Added(source, status="failed", error=str(trouble))
+        id, duplicate = await call()
+    except Unauthorized:
+        raise
+    except Refused as error:
+        return Added(source, status="failed", error=str(error))
     except OSError as error:
         return Added(source, status="failed", error=f"cannot be read: {error.strerror or error}")
-    return Added(source, answer.get("resource_id") or answer["id"], bool(answer.get("duplicate")))
+    return Added(source, id, duplicate)
 
 
-def wait(api: Api, added: Sequence[Added]) -> None:
+async def wait(pharos: "Client", added: Sequence[Added]) -> None:
     """Look until each is found by its words, or failed, with a bar where a person watches."""
+    import asyncio  # here: help needs none of it
+
     waiting = [one for one in added if one.id and one.status == "pending"]
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        bar = progress.add_task("reading", total=len(waiting))
+    with bar("reading", len(waiting)) as advance:
         while waiting:
             for one in list(waiting):
-                state = api.get(f"/resources/{one.id}/status")
-                steps = {step["name"]: step["state"] for step in state["steps"]}
-                if state["status"] == "failed" or (state["status"], steps.get("indexed")) == ("completed",) * 2:
-                    one.status = state["status"]
-                    reasons = [step["error"] for step in state["steps"] if step.get("error")]
+                progress = await pharos.resources.status(one.id or "")
+                steps = {step.name: step.state for step in progress.steps}
+                if progress.status == "failed" or (progress.status, steps.get("indexed")) == ("completed",) * 2:
+                    one.status = progress.status
+                    reasons = [step.error for step in progress.steps if step.error]
                     one.error = reasons[-1] if reasons and one.status == "failed" else None
                     waiting.remove(one)
-                    progress.advance(bar)
-                    progress.update(bar, description=f"reading {plain(one.source)[-40:]}")
+                    advance(f"reading {plain(one.source)[-40:]}")
             if waiting:
-                time.sleep(PAUSE)
+                await asyncio.sleep(PAUSE)
+
+
+def bar(doing: str, total: int) -> AbstractContextManager[Callable[[str], None]]:
+    """Show how far something is, on a terminal alone."""
+    if not console(errors=True).is_terminal:
+        return _nothing()
+    return _drawn(doing, total)
+
+
+@contextmanager
+def _nothing() -> Generator[Callable[[str], None]]:
+    yield lambda _: None
+
+
+@contextmanager
+def _drawn(doing: str, total: int) -> Generator[Callable[[str], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console(errors=True), transient=True) as progress:
+        task = progress.add_task(doing, total=total)
+        yield lambda words: progress.update(task, description=words, advance=1)

@@ -1,123 +1,60 @@
-"""The server as the command sees it."""
+"""Which server is asked, who asks, and what a command says and ends with when it fails."""
 
 import os
-from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-import httpx
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from service.client import Client, PharosError
     from service.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 30.0  # seconds for an answer; an upload may take longer
-UNREACHABLE = 3  # exit status
+FAILED, USAGE, UNREACHABLE, INTERRUPTED, BROKEN_PIPE = 1, 2, 3, 130, 141  # exit statuses
 
 
 class Trouble(Exception):
     """What failed, in words, and the exit status that says so."""
 
-    def __init__(self, words: str, status: int = 1) -> None:
+    def __init__(self, words: str, status: int = FAILED) -> None:
         super().__init__(words)
         self.status = status
 
 
-class Api:
-    """One server, and who asks it.
+def connect(server: str | None, token: str | None, *, timeout: float = 30.0, attempts: int = 4) -> "Client":
+    """Return a client: of `--server` and `--token`, else PHAROS_SERVER and PHAROS_TOKEN, else of the local Pharos."""
+    from service.client import Client  # here: help and completion of words need none of it
 
-    From `--server` and `--token`, else PHAROS_SERVER and PHAROS_TOKEN, else a Pharos in this folder.
-    """
-
-    def __init__(self, server: str | None, token: str | None) -> None:
-        self.server = (server or os.environ.get("PHAROS_SERVER") or _local_server()).rstrip("/")
-        token = token or os.environ.get("PHAROS_TOKEN") or _local_token()
-        headers = self.headers = {"Authorization": f"Bearer {token}"} if token else {}
-        try:
-            self._client = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT, trust_env=False)
-        except (httpx.InvalidURL, ValueError) as error:
-            raise Trouble(f"{self.server} is not the address of a server: {error}", 2) from error
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
-
-    def get(self, path: str, **parameters: Any) -> Any:
-        """Return the answer; raises Trouble."""
-        return self._call("GET", path, params={name: value for name, value in parameters.items() if value is not None})
-
-    def post(self, path: str, body: Mapping[str, Any]) -> Any:
-        """Send JSON and return the answer; raises Trouble."""
-        return self._call("POST", path, json=body)
-
-    def delete(self, path: str) -> Any:
-        """Delete what is there and return the answer; raises Trouble."""
-        return self._call("DELETE", path)
-
-    def upload(self, path: str, file: Path, fields: Mapping[str, str]) -> Any:
-        """Send a file as it is read, and return the answer; raises Trouble."""
-        with file.open("rb") as stream:
-            return self._call("POST", path, files={"file": (file.name, stream)}, data=fields, timeout=None)
-
-    def health(self, path: str) -> Any:
-        """Return what a health check says, whatever its status."""
-        return self._call("GET", path, accepted=(200, 503))
-
-    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[str]:
-        """Yield the lines of an answer that goes on; raises Trouble."""
-        try:
-            quiet = httpx.Timeout(TIMEOUT)  # a heartbeat comes twice as often
-            with self._client.stream("GET", path, headers=headers, timeout=quiet) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise Trouble(_reason(answer))
-                yield from answer.iter_lines()
-        except httpx.TransportError as error:
-            raise Trouble(f"{self.server} cannot be reached: {error or type(error).__name__}.", UNREACHABLE) from error
-
-    def download(self, path: str, **parameters: Any) -> Iterator[bytes]:
-        """Yield an answer as it comes; raises Trouble."""
-        given = {name: value for name, value in parameters.items() if value is not None}
-        try:
-            with self._client.stream("GET", path, params=given) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise Trouble(_reason(answer))
-                yield from answer.iter_bytes()
-        except httpx.TransportError as error:
-            raise Trouble(f"{self.server} cannot be reached: {error or type(error).__name__}.", UNREACHABLE) from error
-
-    def _call(self, method: str, path: str, accepted: tuple[int, ...] = (), **options: Any) -> Any:
-        try:
-            answer = self._client.request(method, path, **options)
-        except (httpx.TransportError, httpx.UnsupportedProtocol) as error:
-            hint = "Is it running? `make up` starts it; --server or PHAROS_SERVER says where it is."
-            raise Trouble(
-                f"{self.server} cannot be reached: {error or type(error).__name__}. {hint}", UNREACHABLE
-            ) from error
-        if answer.is_success or answer.status_code in accepted:
-            try:
-                return answer.json()
-            except ValueError:
-                raise Trouble(f"{self.server}{path} does not answer like Pharos.", UNREACHABLE) from None
-        raise Trouble(_reason(answer))
-
-
-def _reason(answer: httpx.Response) -> str:
+    address = address_of(server)
     try:
-        problem: dict[str, Any] = answer.json()
-    except ValueError:
-        problem = {}
-    words = str(problem.get("detail") or f"The server answers {answer.status_code} {answer.reason_phrase}.")
-    for error in problem.get("errors") or []:
-        place = ".".join(map(str, error.get("loc", []))) if isinstance(error, dict) else ""
-        words += f"\n  {place}: {error.get('msg', '')}" if place else ""
-    if answer.status_code == HTTPStatus.UNAUTHORIZED:
+        return Client(address, token_of(token), timeout=timeout, attempts=attempts)
+    except (ValueError, TypeError) as error:
+        raise Trouble(f"{address} is not the address of a server: {error}", USAGE) from error
+
+
+def trouble_of(error: "PharosError") -> Trouble:
+    """Return what a failed call means for somebody at a prompt."""
+    from service.client import NotPharos, Refused, Unauthorized, Unreachable
+
+    words = str(error)
+    if isinstance(error, Unreachable):
+        words += " Is it running? `make up` starts it; --server or PHAROS_SERVER says where it is."
+    if isinstance(error, Refused):
+        for one in error.errors:
+            place = ".".join(map(str, one.get("loc", [])))
+            words += f"\n  {place}: {one.get('msg', '')}" if place else ""
+    if isinstance(error, Unauthorized):
         words += " Give a token: --token, PHAROS_TOKEN, or the file `admin-token` that `make up` keeps in .pharos."
-    return words
+    return Trouble(words, UNREACHABLE if isinstance(error, Unreachable | NotPharos) else FAILED)
+
+
+def address_of(server: str | None) -> str:
+    """Return where the server is."""
+    return (server or os.environ.get("PHAROS_SERVER") or _local_server()).rstrip("/")
+
+
+def token_of(token: str | None) -> str | None:
+    """Return who asks."""
+    return token or os.environ.get("PHAROS_TOKEN") or _local_token()
 
 
 def home() -> Path:

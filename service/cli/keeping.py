@@ -26,11 +26,9 @@ def backup(file: Path) -> None:
 
     with _installation() as settings:
         taken = _run(take(_url(settings), file.absolute()))
-    shown.out.print(
-        f"{shown.plain(file)}: {taken.rows:,} rows, {taken.originals:,} originals, {taken.size / 2**20:,.1f} MB"
-    )
+    shown.say(f"{shown.plain(file)}: {taken.rows:,} rows, {taken.originals:,} originals, {taken.size / 2**20:,.1f} MB")
     if taken.missing:
-        shown.err.print(f"{taken.missing:,} originals were not there; `pharos check` names them.", style="yellow")
+        shown.note(f"{taken.missing:,} originals were not there; `pharos check` names them.", "yellow")
 
 
 def restore(file: Path, *, force: bool) -> None:
@@ -39,14 +37,14 @@ def restore(file: Path, *, force: bool) -> None:
 
     with _installation() as settings:
         back = _run(restore(_url(settings), file.absolute(), force=force))
-    shown.out.print(
+    shown.say(
         f"Restored what {shown.plain(file)} holds, as of {back.head.created_at:%Y-%m-%d %H:%M} UTC: {back.rows:,} rows,"
         f" {back.originals:,} originals. `make up` starts it."
     )
     if back.missing:
-        shown.err.print(f"{back.missing:,} originals are not in it: they were missing before.", style="yellow")
+        shown.note(f"{back.missing:,} originals are not in it: they were missing before.", "yellow")
     if back.before:
-        shown.out.print(f"What was there before is the database {back.before} now.")
+        shown.say(f"What was there before is the database {back.before} now.")
 
 
 def check(*, repair: bool, json: bool) -> None:
@@ -63,13 +61,13 @@ def check(*, repair: bool, json: bool) -> None:
     if json:
         shown.as_json([asdict(one) for one in found])
     for one in [] if json else found:
-        shown.out.print(shown.plain(f"{one.words.rstrip('.')}."))
+        shown.say(shown.plain(f"{one.words.rstrip('.')}."))
         for example in one.examples:
-            shown.out.print(f"    {example}", style="dim")
+            shown.say(f"    {example}", "dim")
         if one.repair:
-            shown.out.print(f"  {'Repaired' if one.repaired else 'With --repair'}: {one.repair}", style="dim")
+            shown.say(f"  {'Repaired' if one.repaired else 'With --repair'}: {one.repair}", "dim")
     if not found and not json:
-        shown.out.print("Everything fits together.")
+        shown.say("Everything fits together.")
     if any(not one.repaired for one in found):
         raise typer.Exit(1)
 

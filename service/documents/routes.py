@@ -1,7 +1,6 @@
 """HTTP for documents."""
 
 from pathlib import PurePath
-from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
@@ -19,15 +18,17 @@ from service.documents.shapes import (
     BrowseDocuments,
     Deletion,
     DocumentChange,
+    DocumentStatus,
     DocumentView,
     PassageView,
-    TaskStarted,
+    UploadedList,
+    UploadForm,
     document_view,
 )
 from service.errors import Invalid, TooLarge, UnsupportedType
 from service.ingestion.status import status_of
 from service.recommendations import actions as recommendations
-from service.web import Listed, Paged, account, no_content, page, parse, path_id, query, respond, route
+from service.web import Listed, Paged, TaskStarted, account, no_content, page, parse, path_id, query, respond, route
 
 FILES = 10
 
@@ -190,13 +191,16 @@ async def delete_documents(request: Request) -> Response:
 
 
 routes = [
-    route("POST", "/documents", upload_documents, scope="write", gives=dict[str, Any], status=202, also=(415, 507)),
+    route(
+        "POST", "/documents", upload_documents, scope="write",
+        form=UploadForm, gives=UploadedList, status=202, also=(415, 507),
+    ),
     route("GET", "/documents", browse_documents, scope="read", queries=BrowseDocuments, gives=Listed[DocumentView]),
     route("POST", "/documents/delete", delete_documents, scope="write", takes=Deletion, gives=TaskStarted, status=202),
     route("GET", "/documents/{id}", read_document, scope="read", gives=DocumentView),
     route("PUT", "/documents/{id}", change_document, scope="write", takes=DocumentChange, gives=DocumentView),
-    route("GET", "/documents/{id}/status", read_document_status, scope="read", gives=dict[str, Any]),
+    route("GET", "/documents/{id}/status", read_document_status, scope="read", gives=DocumentStatus),
     route("GET", "/documents/{id}/passages", read_passages, scope="read", queries=Paged, gives=Listed[PassageView]),
     route("GET", "/documents/{id}/download", download_document, scope="read", also=(410,)),
     route("DELETE", "/documents/{id}", delete_document, scope="write", status=204),
-]
+]  # fmt: skip

@@ -10,7 +10,8 @@ from service.documents.actions import Known
 from service.documents.progress import Status, message_of, percent_of
 from service.documents.subjects import Counted
 from service.errors import Invalid
-from service.web import Paged, Shape
+from service.ingestion.status import Progress
+from service.web import File, Paged, Shape
 
 Colour = Literal["red", "orange", "olive", "green", "teal", "blue", "violet", "pink"]
 Sort = Literal["created_at", "-created_at", "filename", "-filename", "size", "-size", "subject", "-subject"]
@@ -137,12 +138,6 @@ class Deletion(Shape):
     document_ids: list[UUID] = Field(min_length=1, max_length=1000)
 
 
-class TaskStarted(BaseModel):
-    """The task that does it."""
-
-    task_id: UUID
-
-
 class PassageView(BaseModel):
     """A passage; `start` and `end` count characters of the resource's content."""
 
@@ -176,6 +171,31 @@ class UploadedView(BaseModel):
     filename: str
     status: Status
     duplicate: bool
+
+
+class UploadedList(BaseModel):
+    """What became of each file, in their order."""
+
+    items: list[UploadedView]
+
+
+class UploadForm(Shape):
+    """Up to ten files; what is said besides is said of all of them."""
+
+    file: Annotated[list[File], Field(min_length=1, max_length=10)]
+    subject: str | None = None
+    category: str | None = None
+    private: bool = False
+    batch_id: UUID | None = Field(None, description="Under which files that are sent one by one belong together.")
+
+
+class DocumentStatus(Progress):
+    """How far a document is; `percent` is of the way to `ready`, and missing once it failed."""
+
+    id: UUID
+    status: Status  # pyright: ignore[reportIncompatibleVariableOverride] -- a document has steps of its own
+    percent: int | None
+    message: str
 
 
 class UploadView(BaseModel):

@@ -97,9 +97,13 @@ def passage(content: str, quote: str) -> tuple[int, int] | None:
 
 
 async def account_of(session: ReadSession, owner_id: UUID) -> Account | None:
-    """Return the account of whoever asked for an import, as it may act now; None where it is disabled."""
-    user = await session.get(User, owner_id)
-    if user is None or user.disabled_at is not None:
+    """Return the account of whoever asked for an import, as it may act now; None where it is disabled.
+
+    A worker may read these columns of users, and not their passwords.
+    """
+    asked = select(User.id, User.username, User.role).where(User.id == owner_id, User.disabled_at.is_(None))
+    user = (await session.execute(asked)).one_or_none()
+    if user is None:
         return None
     role = cast("Role", user.role)
     return Account(user.id, user.username, role, ROLES[role])

@@ -20,7 +20,7 @@ from service.imports import actions
 from service.imports.detection import FORMATS
 from service.imports.tables import Import, ImportEntry
 from service.resources.tags import normalised
-from service.web import Listed, Paged, account, no_content, page, path_id, query, respond, route
+from service.web import File, Listed, Paged, Shape, account, no_content, page, path_id, query, respond, route
 
 FILE_LIMIT = 50 * 2**20  # bytes
 AT_ONCE = 1000  # rows of a list of errors that are read at a time
@@ -50,6 +50,16 @@ class Started(BaseModel):
 
     task_id: UUID
     batch_id: UUID
+
+
+class ImportForm(Shape):
+    """A file of another program, and what is said of everything in it."""
+
+    file: File
+    format: str = Field("auto", description=f"One of {', '.join(FORMATS)}; `auto` tells it by what is in the file.")
+    collection_id: UUID | None = None
+    private: bool = False
+    tags: str | None = Field(None, description="Up to three, with commas between.")
 
 
 class ErrorView(BaseModel):
@@ -199,11 +209,14 @@ async def delete_import(request: Request) -> Response:
 
 
 routes = [
-    route("POST", "/import", create_import, scope="write", gives=Started, status=202, also=(404, 409, 415, 507)),
+    route(
+        "POST", "/import", create_import, scope="write",
+        form=ImportForm, gives=Started, status=202, also=(404, 409, 415, 507),
+    ),
     route("GET", "/imports", browse_imports, scope="read", queries=Paged, gives=Listed[ImportView]),
     route("GET", "/imports/{id}", read_import, scope="read", gives=ImportView),
     route("GET", "/imports/{id}/errors", read_import_errors, scope="read", queries=ErrorQuery, gives=Listed[ErrorView]),
     route("POST", "/imports/{id}/retry", retry_import, scope="write", gives=Started, status=202, also=(409,)),
     route("POST", "/imports/{id}/cancel", cancel_import, scope="write", gives=ImportView, also=(409,)),
     route("DELETE", "/imports/{id}", delete_import, scope="write", status=204, also=(409,)),
-]
+]  # fmt: skip

@@ -1,9 +1,10 @@
 """HTTP for the way in."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +14,7 @@ from service.database import Session, reading, transaction
 from service.errors import Conflict, PharosError
 from service.event_log import history
 from service.ingestion import actions
-from service.ingestion.status import status_of
+from service.ingestion.status import Progress, status_of
 from service.queue.ledger import accept
 from service.resources import actions as resources
 from service.resources.shapes import Line, NewResource, ResourceView, view
@@ -21,7 +22,7 @@ from service.search.actions import STEP_TASKS, forget
 from service.security.accounts import Account
 from service.security.destinations import check_url, in_ascii
 from service.tasks import INGEST
-from service.web import Shape, account, parse, path_id, respond, route
+from service.web import Shape, TaskStarted, account, parse, path_id, respond, route
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4096)]
 
@@ -41,6 +42,49 @@ class IngestRequest(Shape):
         if (self.url is None) == (self.urls is None):
             raise ValueError("give either `url` or `urls`")
         return self
+
+
+class PageAdded(BaseModel):
+    """The resource that a page becomes; a `duplicate` was there already."""
+
+    id: UUID
+    task_id: UUID | None
+    status: str
+    duplicate: bool
+
+
+class PageOf(BaseModel):
+    """What became of one address of many."""
+
+    url: str
+    id: UUID | None
+    duplicate: bool
+    error: str | None = None
+
+
+class PagesAdded(BaseModel):
+    """A batch of pages, in the order in which they were given."""
+
+    batch_id: UUID
+    task_id: UUID
+    items: list[PageOf]
+
+
+class Happened(BaseModel):
+    """An event of a resource."""
+
+    id: UUID
+    name: str
+    data: dict[str, Any]
+    timestamp: datetime
+    correlation_id: str
+
+
+class Timeline(BaseModel):
+    """What happened, oldest first."""
+
+    total: int
+    items: list[Happened]
 
 
 class ReprocessRequest(Shape):
@@ -157,12 +201,12 @@ async def reprocess(request: Request) -> Response:
 
 
 routes = [
-    route("POST", "/ingest", ingest, scope="write", takes=IngestRequest, gives=dict[str, Any], status=202),
+    route("POST", "/ingest", ingest, scope="write", takes=IngestRequest, gives=PageAdded | PagesAdded, status=202),
     route("POST", "/resources", create_resource, scope="write", takes=NewResource, gives=ResourceView, status=201),
-    route("GET", "/resources/{id}/status", read_status, scope="read", gives=dict[str, Any]),
-    route("GET", "/resources/{id}/timeline", read_timeline, scope="read", gives=dict[str, Any]),
+    route("GET", "/resources/{id}/status", read_status, scope="read", gives=Progress),
+    route("GET", "/resources/{id}/timeline", read_timeline, scope="read", gives=Timeline),
     route(
         "POST", "/resources/{id}/reprocess", reprocess, scope="write",
-        takes=ReprocessRequest, gives=dict[str, Any], status=202,
+        takes=ReprocessRequest, gives=TaskStarted, status=202,
     ),
 ]  # fmt: skip

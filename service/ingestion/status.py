@@ -1,8 +1,10 @@
 """How far a resource is: its steps, and in words what it still waits for."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import select
 
 from service.database import ReadSession
@@ -10,6 +12,27 @@ from service.ingestion.actions import STEPS
 from service.ingestion.tables import Ingestion, IngestionStep
 from service.resources.tables import Resource
 from service.search.actions import steps as search_steps
+
+
+class Step(BaseModel):
+    """One step of the way in."""
+
+    name: str
+    state: str
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None = None
+
+
+class Progress(BaseModel):
+    """The steps, and in words what is still waited for."""
+
+    status: str
+    steps: list[Step]
+    waiting_for: str | None = None
+    error: str | None = None
+    error_type: str | None = None
+
 
 DOING = {
     "fetched": "The page is being fetched.",

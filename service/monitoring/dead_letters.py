@@ -22,7 +22,21 @@ from service.queue.tables import DeadLetter
 from service.security import audit
 from service.security.sessions import Visitor
 from service.tasks import REQUEUE
-from service.web import Moment, Paged, Shape, account, no_content, page, parse, path_id, query, respond, route
+from service.web import (
+    Listed,
+    Moment,
+    Paged,
+    Shape,
+    TaskStarted,
+    account,
+    no_content,
+    page,
+    parse,
+    path_id,
+    query,
+    respond,
+    route,
+)
 
 EXAMPLES = 10  # refused letters that an answer names
 
@@ -72,6 +86,27 @@ class Letter(BaseModel):
     attempts: int
     reason: Reason
     failed_at: Moment
+
+
+class Refused(BaseModel):
+    """A letter that could not be retried, and why."""
+
+    id: UUID
+    detail: str
+
+
+class Retried(BaseModel):
+    """How many are tried again; `examples` are the first of those that were refused."""
+
+    retried: int
+    refused: int
+    examples: list[Refused]
+
+
+class Discarded(BaseModel):
+    """How many were given up."""
+
+    discarded: int
 
 
 def shown(letter: DeadLetter) -> dict[str, Any]:
@@ -168,12 +203,11 @@ async def _known() -> set[str]:
     return set()
 
 
-Answer = dict[str, Any]
 routes = [
-    route("GET", "/dlq", list_letters, scope="metrics", queries=Browse, gives=Answer),
+    route("GET", "/dlq", list_letters, scope="metrics", queries=Browse, gives=Listed[Letter]),
     route("GET", "/dlq/{id}", read_letter, scope="metrics", gives=Letter),
-    route("POST", "/dlq/retry", retry_letters, scope="admin", takes=Chosen, gives=Answer, status=202),
-    route("POST", "/dlq/discard", discard_letters, scope="admin", takes=Chosen, gives=Answer),
-    route("POST", "/dlq/{id}/retry", retry_letter, scope="admin", gives=Answer, status=202),
+    route("POST", "/dlq/retry", retry_letters, scope="admin", takes=Chosen, gives=Retried, status=202),
+    route("POST", "/dlq/discard", discard_letters, scope="admin", takes=Chosen, gives=Discarded),
+    route("POST", "/dlq/{id}/retry", retry_letter, scope="admin", gives=TaskStarted, status=202),
     route("DELETE", "/dlq/{id}", discard_letter, scope="admin", status=204),
 ]

@@ -1,7 +1,7 @@
 """HTTP for whoever watches Pharos."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from service import draining, queue
 from service.bus import bus
 from service.database import pool_status, reading, transaction
-from service.event_log import history, shown
+from service.event_log import EventView, history, shown
 from service.hooks import HOOKS
 from service.monitoring import actions, dead_letters, metrics, patterns, tasks
 from service.monitoring.exposition import CONTENT_TYPE
@@ -30,6 +30,35 @@ class HistoryQuery(Shape):
     limit: int = Field(100, ge=1, le=1000)
     name: str | None = None
     correlation_id: str | None = None
+
+
+class Alive(BaseModel):
+    """The process lives."""
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """Whether everything is there that is needed: each check with a figure, and what is wrong in words."""
+
+    status: Literal["ready", "unavailable"]
+    checks: dict[str, dict[str, Any]]
+    warnings: list[str]
+
+
+class History(BaseModel):
+    """The last events, newest last."""
+
+    count: int
+    events: list[EventView]
+
+
+class WorkersView(BaseModel):
+    """Every worker that lives, and every queue."""
+
+    workers: list[queue.WorkerStatus]
+    queues: list[queue.QueueStatus]
+    total_active: int
 
 
 class AlertsQuery(Paged):
@@ -170,12 +199,12 @@ async def flow(request: Request) -> Response:
 
 Answer = dict[str, Any]
 routes = [
-    route("GET", "/health", health, scope=PUBLIC, gives=Answer),
-    route("GET", "/ready", ready, scope=PUBLIC, gives=Answer),
+    route("GET", "/health", health, scope=PUBLIC, gives=Alive),
+    route("GET", "/ready", ready, scope=PUBLIC, gives=Readiness),
     route("GET", "/metrics", read_metrics, scope="metrics"),
-    route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=Answer),
+    route("GET", "/events/history", events_history, scope="read", queries=HistoryQuery, gives=History),
     route("GET", "/db/pool", db_pool, scope="read", gives=Answer),
-    route("GET", "/workers/status", workers_status, scope="read", gives=Answer),
+    route("GET", "/workers/status", workers_status, scope="read", gives=WorkersView),
     route("GET", "/schedules", read_schedules, scope="read", gives=Answer),
     route("POST", "/schedules/{name}/run", run_schedule, scope="admin", gives=Answer, status=202),
     route("POST", "/queues/{name}/pause", pause_queue, scope="admin", status=204),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
@@ -20,7 +21,7 @@ from service.security import audit
 from service.security.accounts import Account
 from service.security.sessions import Visitor
 from service.settings import settings
-from service.web import Paged, account, page, path_id, query, respond, route
+from service.web import Listed, Paged, account, page, path_id, query, respond, route
 
 Status = Literal["scheduled", "queued", "running", "retrying", "succeeded", "failed", "cancelled"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,6 +36,24 @@ class TasksQuery(Paged):
 
     status: Status | None = None
     name: str | None = None
+
+
+class TaskView(BaseModel):
+    """How far a task is; `progress` of those that tell it, a `traceback` for operators alone."""
+
+    task_id: UUID | str
+    name: str | None
+    queue: str
+    priority: int
+    status: Status
+    attempts: int
+    queued_at: datetime | None
+    started_at: datetime | None
+    date_done: datetime | None
+    progress: dict[str, Any] | None = None
+    result: Any = None
+    error: str | None = None
+    traceback: str | None = None
 
 
 async def list_tasks(request: Request) -> Response:
@@ -106,9 +125,8 @@ async def _traceback(session: ReadSession, task_id: UUID) -> str | None:
     return await session.scalar(select(DeadLetter.traceback).where(DeadLetter.task_id == str(task_id)))
 
 
-Answer = dict[str, Any]
 routes = [
-    route("GET", "/tasks", list_tasks, scope="read", queries=TasksQuery, gives=Answer),
-    route("GET", "/tasks/{id}", read_task, scope="read", gives=Answer),
-    route("POST", "/tasks/{id}/cancel", cancel_task, scope="write", gives=Answer),
+    route("GET", "/tasks", list_tasks, scope="read", queries=TasksQuery, gives=Listed[TaskView]),
+    route("GET", "/tasks/{id}", read_task, scope="read", gives=TaskView),
+    route("POST", "/tasks/{id}/cancel", cancel_task, scope="write", gives=TaskView),
 ]

@@ -17,6 +17,8 @@ from service.resources.shapes import (
     ResourceView,
     TagChange,
     TagChanges,
+    TaggedList,
+    TagList,
     TagPrefix,
     known,
     view,
@@ -24,7 +26,7 @@ from service.resources.shapes import (
 )
 from service.resources.tags import counted, retag
 from service.taxonomy.tables import categories_of
-from service.web import account, etag, if_match, no_content, page, parse, path_id, query, respond, route
+from service.web import Listed, account, etag, if_match, no_content, page, parse, path_id, query, respond, route
 
 
 async def list_resources(request: Request) -> Response:
@@ -101,10 +103,10 @@ async def list_tags(request: Request) -> Response:
 
 
 routes = [
-    route("GET", "/tags", list_tags, scope="read", queries=TagPrefix, gives=dict[str, Any]),
-    route("POST", "/resources/tags", change_many_tags, scope="write", takes=TagChanges, gives=dict[str, Any]),
+    route("GET", "/tags", list_tags, scope="read", queries=TagPrefix, gives=TagList),
+    route("POST", "/resources/tags", change_many_tags, scope="write", takes=TagChanges, gives=TaggedList),
     route("POST", "/resources/{id}/tags", change_tags, scope="write", takes=TagChange, gives=ResourceView, also=(412,)),
-    route("GET", "/resources", list_resources, scope="read", queries=Browse, gives=dict[str, Any]),
+    route("GET", "/resources", list_resources, scope="read", queries=Browse, gives=Listed[ResourceItem]),
     route("GET", "/resources/{id}", read_resource, scope="read", gives=ResourceView),
     route("PUT", "/resources/{id}", update_resource, scope="write", takes=ResourceChange, gives=ResourceView),
     route("DELETE", "/resources/{id}", delete_resource, scope="write", status=204, also=(412,)),

@@ -77,6 +77,33 @@ class TagChanges(TagChange):
     ids: list[UUID] = Field(min_length=1, max_length=500)
 
 
+class Tagged(BaseModel):
+    """The tags of one resource afterwards, or why they could not be changed."""
+
+    id: UUID
+    tags: list[str] | None = None
+    error: str | None = None
+
+
+class TaggedList(BaseModel):
+    """What came of each."""
+
+    items: list[Tagged]
+
+
+class TagCount(BaseModel):
+    """A tag, and how many resources have it."""
+
+    tag: str
+    count: int
+
+
+class TagList(BaseModel):
+    """The most used first."""
+
+    items: list[TagCount]
+
+
 class TagPrefix(Shape):
     """How tags begin."""
 

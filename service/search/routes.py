@@ -17,7 +17,7 @@ from service.search import evaluation, queries, retrieval
 from service.search.filters import Filters
 from service.search.retrieval import Mode
 from service.search.shapes import Neighbour, Results, Search, answer
-from service.search.suggestions import Suggestion, suggest
+from service.search.suggestions import suggest
 from service.search.tables import Embedding
 from service.search.vectors import floats
 from service.web import Listed, Paged, Shape, account, page, parse, path_id, query, respond, route
@@ -143,10 +143,17 @@ class Typed(Shape):
     limit: int = Field(8, ge=1, le=20)
 
 
+class SuggestionView(BaseModel):
+    """A word or a title."""
+
+    text: str
+    kind: Literal["word", "title"]
+
+
 class Suggestions(BaseModel):
     """How it may go on."""
 
-    suggestions: list[Suggestion]
+    suggestions: list[SuggestionView]
 
 
 async def suggestions(request: Request) -> Response:

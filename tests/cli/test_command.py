@@ -2,72 +2,28 @@
 
 import asyncio
 import json
-import os
 import re
 import shutil
 import signal
 import sys
 from collections import namedtuple
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 import pytest
-import uvicorn
-from starlette.applications import Starlette
 
 from service.cli.api import _local_server as local_server
 from service.cli.api import home
 from service.cli.shown import plain, snippet
 from service.database import transaction
 from service.search import actions
+from tests.cli.conftest import ROOT, Pharos, start
 from tests.queue.conftest import until
 
 pytestmark = pytest.mark.integration
-ROOT = Path(__file__).parents[2]
 NOTE = {"title": "The lamp", "content": "The keeper lights the lamp.", "language": "en", "tags": ["sea"]}
-
-
-class Done(NamedTuple):
-    status: int
-    out: str
-    err: str
-
-
-Pharos = Callable[..., Awaitable[Done]]
-
-
-async def start(server: str, *arguments: str, cwd: Path, **variables: str) -> asyncio.subprocess.Process:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PHAROS_")}
-    environment = {**kept, "PYTHONPATH": str(ROOT), "PHAROS_SERVER": server, "PHAROS_TOKEN": "token of the admin"}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "service.cli", *arguments, cwd=cwd, env={**environment, **variables},
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-
-
-@pytest.fixture
-async def server(application: Starlette) -> AsyncIterator[str]:
-    """The whole application on a port of 127.0.0.1."""
-    served = uvicorn.Server(uvicorn.Config(application, port=0, lifespan="off", log_level="error"))
-    running = asyncio.create_task(served.serve())
-    await until(lambda: served.started)
-    port = served.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    served.should_exit = True
-    await running
-
-
-@pytest.fixture
-def pharos_command(server: str, tmp_path: Path) -> Pharos:
-    async def run(*arguments: str, given: str = "", **variables: str) -> Done:
-        process = await start(server, *arguments, cwd=tmp_path, **variables)
-        out, err = await asyncio.wait_for(process.communicate(given.encode()), 30)
-        assert process.returncode is not None
-        return Done(process.returncode, out.decode(), err.decode())
-
-    return run
 
 
 async def test_what_is_added_is_found_and_shown(pharos_command: Pharos, api: httpx.AsyncClient, tmp_path: Path) -> None:
