@@ -59,6 +59,7 @@ def test_a_key_leads_to_every_place_and_marks_it(open_page: Open) -> None:
         page.keyboard.press(key)
         expect(page).to_have_url(re.compile(re.escape(path) + "$"))
         expect(page.locator(f'.frame a[data-key="{key}"]')).to_have_attribute("aria-current", "page")
+        page.wait_for_load_state()  # only then the keys are heard
 
 
 def test_a_narrow_page_has_the_places_in_a_menu(open_page: Open) -> None:
@@ -90,7 +91,7 @@ def test_many_are_tagged_collected_and_shared_with_anyone(open_page: Open) -> No
     page.get_by_role("button", name="Collect", exact=True).click()
     page.get_by_label("Collection, one of yours").fill("Towers")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name="see it").click()
+    page.locator("#toasts").get_by_role("link", name="see it").click()
     expect(page.get_by_role("heading", level=1, name="Towers")).to_be_visible()
     expect(page.locator("#items .item")).to_have_count(2)
     choose(page, other)

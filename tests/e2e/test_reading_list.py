@@ -227,7 +227,7 @@ def test_an_audit_finds_nothing_in_any_colours(open_page: Open, pictures: Path, 
     page.goto("/ui/")
     if theme == "sepia":
         page.evaluate("document.cookie = 'pharos_theme=sepia; path=/'")
-    titles = ("How a thin lens carries light across the sea", "The keeper's log", "What an index knows")
+    titles = ("How a thin lens sends a flame to sea", "The log of the keeper", "What an index knows")
     ids = [text(page, title, 4 * length, authors=["Ines Marlow"]) for length, title in enumerate(titles, 2)]
     call(page, "POST", "/reading", {"resource_ids": ids})
     call(page, "PUT", f"/resources/{ids[0]}/reading", {"progress": 0.42})
