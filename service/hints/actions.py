@@ -11,8 +11,8 @@ from service.hints.tables import DismissedHint
 from service.security.accounts import Account
 
 Hint = Literal[
-    "library", "search", "documents", "collections", "categories", "authors", "graph", "quizzes", "reviews",
-    "notifications", "import", "operations",
+    "library", "search", "reading", "documents", "collections", "categories", "authors", "graph", "quizzes", "reviews",
+    "notifications", "import", "feeds", "operations",
 ]  # fmt: skip
 HINTS: Final[tuple[Hint, ...]] = get_args(Hint)
 

@@ -26,6 +26,8 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "found by its words, found by its meaning. Choose several with x to tag, collect or delete them together.",
     "hint.search": "Type words, a “phrase in quotes” or a question. Best of both looks for words and for meaning; "
     "the filters beside the results narrow them down.",
+    "hint.reading": "What you mean to read waits here, with what is left of it. Pharos remembers your place in each "
+    "text by itself, and opens it there on every device.",
     "hint.documents": "The files that you upload to study from. Put them into subjects, see where each stands, and "
     "have a quiz made of some of them.",
     "hint.collections": "Put together what belongs together. A collection is yours alone, shared with everybody "
@@ -44,6 +46,8 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "you choose of what, and whether it comes by e-mail, too.",
     "hint.import": "Bring in bookmarks, reading lists and bibliographies; what is here already is not added twice. "
     "Below you take everything out again, in the formats of other programs.",
+    "hint.feeds": "Each new thing that a site publishes comes into your library. How often a feed is looked at follows "
+    "from how often it has something new; what went wrong stands beside it.",
     "hint.operations": "How the machinery does: what waits, what runs, and what failed and why. The parts above "
     "renew themselves; each choice stands in the address.",
 }

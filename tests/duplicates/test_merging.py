@@ -73,6 +73,8 @@ async def test_what_people_made_goes_over(api: httpx.AsyncClient, person: Person
     for id in (kept, gone):
         read = {"resource_id": id, "interaction_type": "view"}
         assert (await ada.post("/interactions", json=read)).status_code == 201
+    for client, id, place in ((ada, gone, 0.4), (api, gone, 0.4), (api, kept, 0.7)):
+        assert (await client.put(f"/resources/{id}/reading", json={"progress": place})).status_code == 200
     category = (await api.post("/taxonomy", json={"name": "Sea"})).json()["id"]
     await api.put(f"/resources/{gone}/classification", json={"category_id": category})
     assert (await got(api, f"/resources/{third}"))["duplicate_of"] == kept
@@ -86,6 +88,8 @@ async def test_what_people_made_goes_over(api: httpx.AsyncClient, person: Person
         held = (await got(ada, f"/collections/{collection}/resources"))["items"]
         assert [one["id"] for one in held] == [kept]
     assert [one["id"] for one in (await got(api, f"/resources/{kept}"))["categories"]] == [category]
+    places = [(await got(client, f"/resources/{kept}/reading"))["progress"] for client in (ada, api)]
+    assert places == [0.4, 0.7]  # one's own of what stays is not overwritten
     async with reading() as session:
         seen = text("SELECT count(*) FROM interactions WHERE resource_id = :id AND interaction_type = 'view'")
         assert await session.scalar(seen, {"id": UUID(kept)}) == 2

@@ -85,11 +85,12 @@ async def test_what_people_made_comes_back(api: httpx.AsyncClient, person: Perso
         assert (await client.post(f"/resources/{id}/annotations", json=marked)).status_code == 201
         read = {"resource_id": id, "interaction_type": "view", "dwell_seconds": 40}
         assert (await client.post("/interactions", json=read)).status_code == 201
+        assert (await client.put(f"/resources/{id}/reading", json={"progress": 0.4})).status_code == 200
     category = (await api.post("/taxonomy", json={"name": "Sea"})).json()["id"]
     assert (await api.put(f"/resources/{id}/classification", json={"category_id": category})).status_code == 200
     shown, before = await got(api, f"/resources/{id}"), await rows_of(id)
     assert {name for name, rows in before.items() if rows} >= {
-        "resources", "annotations", "collection_resources", "interactions", "classifications",
+        "resources", "annotations", "collection_resources", "interactions", "classifications", "readings",
     }  # fmt: skip
 
     assert (await api.delete(f"/resources/{id}")).status_code == 204
