@@ -1,10 +1,8 @@
 """Where a page of the list ends: when the last item changed, and its id. The next page begins behind it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import NamedTuple
 from uuid import UUID
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Cursor(NamedTuple):
@@ -14,13 +12,13 @@ class Cursor(NamedTuple):
     resource_id: UUID
 
     def __str__(self) -> str:
-        return f"{(self.updated_at - EPOCH) // timedelta(microseconds=1)}.{self.resource_id}"
+        return f"{self.updated_at.astimezone(UTC).replace(tzinfo=None).isoformat()}Z/{self.resource_id}"
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """Read a cursor back; ValueError where it is none."""
-        moment, _, id = text.partition(".")
+        moment, _, id = text.partition("/")
         try:
-            return cls(EPOCH + timedelta(microseconds=int(moment)), UUID(id))
+            return cls(datetime.fromisoformat(moment).astimezone(UTC), UUID(id))
         except (ValueError, OverflowError):
             raise ValueError("is no `next` of a list") from None
