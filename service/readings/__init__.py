@@ -3,6 +3,5 @@
 Owns `readings`. Emits nothing: nothing is derived from them, and how long somebody read is told as an interaction.
 
     progress.py   what follows from a state or a place in the text
-    cursors.py    where a page of the list ends
     actions.py    keep, put many on the list, list, count, take off
 """

@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from service.cursors import Cursor
 from service.database import ReadSession, Session, Statement
 from service.errors import NotFound
-from service.readings.cursors import Cursor
 from service.readings.progress import STATES, Standing, State, moved
 from service.readings.tables import Reading
 from service.resources.tables import Resource, visible
@@ -90,7 +90,7 @@ async def listed(
     place = tuple_(Reading.updated_at, Reading.resource_id)
     rows = select(Reading, Resource).join(Resource, Resource.id == Reading.resource_id).where(*_of(account, states))
     if after is not None:
-        rows = rows.where(place < tuple_(after.updated_at, after.resource_id))
+        rows = rows.where(place < tuple_(*after))
     order = (Reading.updated_at.desc(), Reading.resource_id.desc())
     found = [(row[0], row[1]) for row in await session.execute(rows.order_by(*order).limit(limit + 1))]
     if len(found) <= limit:

@@ -4,13 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, Field, InstanceOf, WithJsonSchema, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cursors import After
 from service.database import reading, transaction
 from service.readings import actions
-from service.readings.cursors import Cursor
 from service.readings.progress import State
 from service.readings.tables import Reading
 from service.resources.reading_time import minutes
@@ -19,10 +19,6 @@ from service.web import Shape, account, no_content, parse, path_id, query, respo
 
 def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
-
-
-def _cursor(value: object) -> object:
-    return Cursor.parse(value) if isinstance(value, str) else value
 
 
 class ReadingChange(Shape):
@@ -49,9 +45,7 @@ class BrowseReadings(Shape):
 
     state: Annotated[list[State], BeforeValidator(_listed)] = Field([], max_length=4)
     limit: int = Field(25, ge=1, le=100)
-    after: Annotated[InstanceOf[Cursor] | None, BeforeValidator(_cursor), WithJsonSchema({"type": "string"})] = Field(
-        None, description="`next` of the page before."
-    )
+    after: After = None
 
 
 class ReadingView(BaseModel):

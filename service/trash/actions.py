@@ -7,8 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select, tuple_
 
+from service.cursors import Cursor
 from service.database import ReadSession, Session
-from service.errors import Invalid, NotFound
+from service.errors import NotFound
 from service.outbox import emit
 from service.security.accounts import Account
 from service.trash import kept
@@ -32,10 +33,6 @@ class Listed:
     private: bool
     deleted_at: datetime
     deleted_by: UUID | None
-
-
-class NotACursor(Invalid):
-    """`after` takes what `next` said, not {after}."""
 
 
 async def put(session: Session, account_id: UUID, resource_id: UUID) -> None:
@@ -65,29 +62,18 @@ async def by_address(session: Session, account_id: UUID, address: str) -> UUID |
 
 
 async def browse(
-    session: ReadSession, account: Account, limit: int, after: str | None = None
-) -> tuple[int, Sequence[Listed], str | None]:
-    """Return how much an account sees in the trash, one page, deleted last first, and where the next one begins.
-
-    Raises NotACursor.
-    """
+    session: ReadSession, account: Account, limit: int, after: Cursor | None = None
+) -> tuple[int, Sequence[Listed], Cursor | None]:
+    """Return how much an account sees in the trash, a page of it, deleted last first, and where more begins."""
     seen = visible_to(account.id)
     total = await session.scalar(select(func.count()).select_from(Trashed).where(seen))
     rows = select(*LISTED).where(seen).order_by(Trashed.deleted_at.desc(), Trashed.id.desc())
     if after is not None:
-        rows = rows.where(tuple_(Trashed.deleted_at, Trashed.id) < tuple_(*_place(after)))
+        rows = rows.where(tuple_(Trashed.deleted_at, Trashed.id) < tuple_(*after))
     found = (await session.execute(rows.limit(limit + 1))).all()
     more = len(found) > limit
     page = [Listed(*row) for row in found[:limit]]
-    return total or 0, page, f"{page[-1].deleted_at.isoformat()}/{page[-1].id}" if more else None
-
-
-def _place(after: str) -> tuple[datetime, UUID]:
-    moment, _, id = after.partition("/")
-    try:
-        return datetime.fromisoformat(moment), UUID(id)
-    except ValueError:
-        raise NotACursor(after=after) from None
+    return total or 0, page, Cursor(page[-1].deleted_at, page[-1].id) if more else None
 
 
 async def purge(session: Session, account: Account, resource_id: UUID) -> None:

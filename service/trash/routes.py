@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cursors import After
 from service.database import reading, transaction
 from service.settings import settings
 from service.trash import actions
@@ -17,10 +18,10 @@ from service.web import Shape, account, no_content, path_id, query, respond, rou
 
 
 class BrowseTrash(Shape):
-    """Which part of the trash: `after` is the `next` of the part before."""
+    """Which part of the trash."""
 
     limit: int = Field(25, ge=1, le=100)
-    after: str | None = Field(None, max_length=100)
+    after: After = None
 
 
 class TrashedItem(BaseModel):
@@ -52,7 +53,7 @@ async def list_trash(request: Request) -> Response:
         total, rows, beyond = await actions.browse(session, account(request), asked.limit, asked.after)
     items = [TrashedItem(**asdict(row), purged_after=row.deleted_at + kept) for row in rows]
     shown: dict[str, Any] = {"total": total, "items": [item.model_dump() for item in items], "limit": asked.limit}
-    return respond(shown | {"next": beyond})
+    return respond(shown | {"next": None if beyond is None else str(beyond)})
 
 
 async def purge_resource(request: Request) -> Response:

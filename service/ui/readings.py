@@ -8,9 +8,9 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.cursors import Cursor
 from service.database import reading
 from service.readings import actions
-from service.readings.cursors import Cursor
 from service.readings.progress import State
 from service.ui import library
 from service.ui.pages import render

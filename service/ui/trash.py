@@ -10,6 +10,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from service.cursors import After
 from service.database import reading, transaction
 from service.errors import Invalid, NotFound
 from service.resources import actions as resources
@@ -28,7 +29,7 @@ FORM_LIMIT = 16 * 2**10  # bytes
 class Asked(Shape):
     """Which part of the trash, and what was done to it before."""
 
-    after: str | None = Field(None, max_length=100)
+    after: After = None
     did: Literal["restored", "purged"] | None = None
     n: int = Field(0, ge=0)
 
@@ -54,7 +55,7 @@ async def trash_page(request: Request) -> Response:
         items=items,
         total=total,
         days=settings().trash_days,
-        older=f"{PATH}?{urlencode({'after': beyond})}" if beyond else None,
+        older=f"{PATH}?{urlencode({'after': str(beyond)})}" if beyond else None,
         is_first=asked.after is None,
         did=asked.did,
         n=asked.n,

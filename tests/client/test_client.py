@@ -168,5 +168,6 @@ async def test_events_go_on_after_the_server_was_away(application: Starlette) ->
         await hear(address, "before")
     async with serving(application, port) as address:
         await hear(address, "after")
+        assert not listening.done()  # one and the same stream heard both
         listening.cancel()
         await asyncio.wait([listening])

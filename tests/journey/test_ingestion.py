@@ -180,6 +180,7 @@ async def test_redis_emptied_in_the_middle(api: httpx.AsyncClient, origin: Origi
         return [await found(api, page.phrase) for page in (PAGES[0], PAGES[-1])] == [[ids[0]], [ids[-1]]]
 
     await eventually(searchable, 60)
+    assert await completed(api, ids)  # still, with all of them
     await emptied_of(api, ids)
 
 
