@@ -13,7 +13,7 @@ ALLOWED = {"httpx", "pydantic", "pydantic_core"}  # the last is a part of pydant
 
 def test_it_imports_httpx_and_pydantic_and_nothing_of_the_service() -> None:
     outside: set[str] = set()
-    for path in CLIENT.glob("*.py"):
+    for path in CLIENT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 outside |= {one.name.partition(".")[0] for one in node.names}
@@ -39,9 +39,9 @@ def test_the_wheel_is_the_same_each_time_and_works_without_the_service(tmp_path:
         names = set(opened.namelist())
         metadata = opened.read(next(name for name in names if name.endswith("METADATA"))).decode()
         opened.extractall(tmp_path / "installed")
-    assert {f"pharos/client/{path.name}" for path in CLIENT.glob("*.py")} | {"pharos/client/py.typed"} == {
-        name for name in names if name.startswith("pharos/")
-    }
+    assert {f"pharos/client/{path.relative_to(CLIENT)}" for path in CLIENT.rglob("*.py")} | {
+        "pharos/client/py.typed"
+    } == {name for name in names if name.startswith("pharos/")}
     needed = [line.partition(": ")[2] for line in metadata.splitlines() if line.startswith("Requires-Dist")]
     assert {one.partition("<")[0] for one in needed} == {"httpx", "pydantic"}
     code = (
