@@ -14,15 +14,10 @@ from sqlalchemy import text
 
 from bench import cranfield
 from bench.report import Report, WorkNotDone, percentile
-from bench.search import Library
+from bench.search import made_up
 from bench.servers import OURS, web_process
-from service import database, inference
 from service.database import transaction
-from service.migrations import migrate
-from service.security.accounts import Account, create_user
 from service.security.login_links import create_login_link
-from service.security.permissions import ROLES
-from service.settings import settings
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, Page
@@ -84,13 +79,7 @@ async def _measure(collection: cranfield.Collection) -> Report:
         "pixels a frame. The browser without a graphics card, the web process and its servers are on the same machine.",
     )
     dice = random.Random(7)
-    await migrate(settings().database_url or "")
-    async with database.connected("bench", 16, 4), inference.connected():
-        await cranfield.model_server()
-        async with transaction() as session:
-            user = await create_user(session, "bench", "admin")
-        library = Library(collection, dice, Account(user.id, user.username, "admin", ROLES["admin"]))
-        await library.read()
+    async with made_up(collection, dice) as library:
         await library.grow(RESOURCES)
         async with transaction() as session:
             await session.execute(text("TRUNCATE outbox"))  # nothing is to run beside the browser

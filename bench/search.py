@@ -11,7 +11,8 @@ import random
 import sys
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -73,24 +74,30 @@ async def _measure(collection: cranfield.Collection) -> Report:
         "that the API runs, on a PostgreSQL and a model server of their own.",
     )
     dice = random.Random(7)
-    await migrate(settings().database_url or "")
-    async with database.connected("bench", 16, 4), inference.connected():
-        await cranfield.model_server()
-        async with transaction() as session:
-            user = await create_user(session, "bench", "admin")
-        account = Account(user.id, user.username, "admin", ROLES["admin"])
-        library = Library(collection, dice, account)
-        await library.read()
+    async with made_up(collection, dice) as library:
         queries = list(_queries(collection, library, dice))
         for size in SIZES:
             began = time.perf_counter()
             indexed = await library.grow(size)
             report.figure(f"indexing one text, up to {size:,}", "Pharos", "ms", [1000 * indexed])
             print(f"{size:,} resources after {time.perf_counter() - began:.0f} s", file=sys.stderr)
-            await _ask(report, account, queries, size)
+            await _ask(report, library.account, queries, size)
             await _sizes(report, size)
-            report.details[f"plan of a keyword search at {size}"] = await _plan(account)
+            report.details[f"plan of a keyword search at {size}"] = await _plan(library.account)
     return report
+
+
+@asynccontextmanager
+async def made_up(collection: cranfield.Collection, dice: random.Random) -> AsyncGenerator["Library"]:
+    """Connect to servers that are empty, and yield a library of the account `bench` that can grow there."""
+    await migrate(settings().database_url or "")
+    async with database.connected("bench", 16, 4), inference.connected():
+        await cranfield.model_server()
+        async with transaction() as session:
+            user = await create_user(session, "bench", "admin")
+        library = Library(collection, dice, Account(user.id, user.username, "admin", ROLES["admin"]))
+        await library.read()
+        yield library
 
 
 class Library:
@@ -98,7 +105,7 @@ class Library:
 
     def __init__(self, collection: cranfield.Collection, dice: random.Random, account: Account) -> None:
         self._texts = [one for one in collection.texts.values() if one["body"]]
-        self._dice, self._account = dice, account
+        self._dice, self.account = dice, account
         self._sentences = [[s.strip() for s in one["body"].split(" .") if s.strip()] for one in self._texts]
         syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "or", "el")]
         self.names = ["".join(dice.choices(syllables, k=dice.randint(2, 4))) for _ in range(60_000)]
@@ -152,7 +159,7 @@ class Library:
             self._size += len(about)
             async with transaction() as session:
                 made = [
-                    (await resources.create(session, self._account, self._text(one), source="content")).id
+                    (await resources.create(session, self.account, self._text(one), source="content")).id
                     for one in about
                 ]
             await asyncio.gather(*(index(id) for id in made))
