@@ -122,6 +122,7 @@ async def test_what_is_deleted_is_not_remembered(api: httpx.AsyncClient, person:
     mine = (await mira.get("/users/me")).json()["id"]
     async with transaction() as session:
         await session.execute(text("DELETE FROM resources"))
+        await session.execute(text("DELETE FROM trash"))
         await session.execute(text("DELETE FROM users WHERE id = :id"), {"id": mine})
     assert await rows() == 0
     async with reading() as session:
