@@ -38,7 +38,7 @@ class Blog(BaseHTTPRequestHandler):
         elif self.path == "/broken":
             status = 500
         else:
-            body = ARTICLE.format(self.path[1:], "The keeper of the tower writes down what the sea brings. " * 20)
+            body = ARTICLE.format(self.path[1:], "The keeper of the tower writes down what the tide brings. " * 20)
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body.encode())))

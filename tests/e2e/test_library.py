@@ -25,7 +25,7 @@ def call(page: Page, method: str, path: str, data: object = None) -> dict[str, o
 
 def note(page: Page, title: str, **fields: object) -> str:
     """Put a note of one's own into the library."""
-    text = f"{title}. The keeper of the tower writes down what the sea brings. " * 12
+    text = f"{title}. The keeper of the tower writes down what the tide brings. " * 12
     made = call(page, "POST", "/resources", {"title": title, "content": text, "type": "note", **fields})
     return str(made["id"])
 

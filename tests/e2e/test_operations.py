@@ -56,7 +56,8 @@ def test_dead_letters_are_read_sent_again_and_discarded(
     expect(rows).to_have_count(4)
     rows.first.get_by_role("link").click()
     expect(page.get_by_text("Traceback (most recent call last)")).to_be_visible()
-    page.get_by_role("button", name="Retry").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Retry").click()
     expect(page.get_by_role("heading", name="Dead letters")).to_be_attached()
     assert until(lambda: letters(installation) == 4)  # it failed again
 
