@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(180)]
 PASSWORD, NEW_PASSWORD, GUESS = "canary-password-7261", "canary-renewed-7262", "canary-guess-7263"
 IN_URL, TYPED_AS_NAME = "canary-in-url-7264", "canary-as-name-7265"
 PRIVATE = "canaryprivatetext7266"
+SOUGHT = "canaryprivatetext*"  # what is searched for is remembered: it must not be the word itself
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +109,7 @@ async def test_no_secret_is_found_where_it_does_not_belong(installation: Install
         for path in (
             "/health", "/ready", "/events/history", "/tasks", "/dlq", "/audit", "/users", "/users/me", "/auth/tokens",
             "/auth/sessions", "/invitations", "/workers/status", "/schedules", "/db/pool", "/monitoring/flow", "/ui/",
-            f"/search?query={PRIVATE}", "/openapi.json", "/nowhere",
+            f"/search?query={SOUGHT}", "/openapi.json", "/nowhere",
         ):  # fmt: skip
             await ask(admin, "GET", path)
 
@@ -120,7 +121,7 @@ async def test_no_secret_is_found_where_it_does_not_belong(installation: Install
     log = "\n".join(path.read_text(errors="replace") for path in files)
     assert "signed in" in log  # it is the right file
     places = {
-        "answers": "\n".join(shown).replace(f"query={PRIVATE}", "").replace(f'"query":"{PRIVATE}"', ""),
+        "answers": "\n".join(shown),
         "logs": log,
         "Redis": await in_redis(installation.broker_url()),
         **await in_postgres(Postgres(installation.home / "postgres").url()),
