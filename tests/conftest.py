@@ -28,6 +28,7 @@ from service.queue.send import Packed, _Sender
 from service.security import passwords
 from service.settings import Settings, settings
 from tests.kept import Broom, Engines
+from tests.model_server import ModelServer
 from tests.sent import Sent
 
 # As the log of the product: a rich traceback of a message of ten megabytes takes minutes.
@@ -40,6 +41,11 @@ structlog.configure(
 
 _RUN = f"pharos_test_{os.getpid()}"
 Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors, as tests wait now and then; each has servers of its own."""
+    return (os.cpu_count() or 1) + 1
 
 
 @dataclass(frozen=True)
@@ -133,6 +139,15 @@ async def engines(new_database: object) -> AsyncIterator[Engines]:
     kept = Engines()
     yield kept
     await kept.close()
+
+
+@pytest.fixture(scope="session")
+async def model_server() -> AsyncIterator[ModelServer]:
+    """One model server for all tests that only ask; a second to start, and each holds the model."""
+    with tempfile.TemporaryDirectory(prefix="pharos-") as folder:  # sockets need a short path
+        running = await ModelServer(Path(folder) / "run" / "inference").start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture
