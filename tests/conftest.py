@@ -6,6 +6,7 @@ PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its o
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -39,6 +40,9 @@ structlog.configure(
     ]
 )
 
+# `jsonschema` would make its grammars when it is imported, for IRIs, which no schema here has, and that takes seconds.
+sys.modules["rfc3987_syntax"] = None  # pyright: ignore[reportArgumentType]
+
 _RUN = f"pharos_test_{os.getpid()}"
 Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
 
@@ -46,6 +50,11 @@ Settings.model_config["env_file"] = None  # a developer's own `.env` is not the 
 def pytest_xdist_auto_num_workers() -> int:
     """One process more than there are processors, as tests wait now and then; each has servers of its own."""
     return (os.cpu_count() or 1) + 1
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test after no bytes, as an archive has its time in it, and the processes would not agree on the name."""
+    return argname if isinstance(val, bytes) else None
 
 
 @dataclass(frozen=True)

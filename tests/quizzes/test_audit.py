@@ -34,7 +34,12 @@ def documents() -> dict[str, Material]:
 @pytest.fixture(scope="module")
 def made(documents: dict[str, Material]) -> Callable[[str, int], Made]:
     """Gives the quiz of a document by a seed, which is made once."""
-    return cache(lambda name, seed: quiz(documents[name], seed))
+
+    @cache
+    def make(name: str, seed: int) -> Made:
+        return quiz(documents[name], seed)
+
+    return make
 
 
 @pytest.mark.timeout(300)
