@@ -3,7 +3,8 @@
 .PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension client site venv venv-test venv-docs
 
 PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
-PYTEST := .venv/bin/python -m pytest
+# With bytecode, wherever the environment says: the tests start Python hundreds of times.
+PYTEST := PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate $(if $(UPGRADE),--upgrade)
 
 help: ## this list
@@ -41,7 +42,7 @@ check: venv-test ## check format, lint, types and import rules
 	@$(PYTEST) tests/test_imports.py $(wildcard tests/test_table.py) tests/ops/test_configuration.py
 
 test: venv-test ## run the tests, with servers of their own and without a network
-	@$(PYTEST) -m "not e2e and not faults and not performance and not containers"
+	@$(PYTEST) -n auto --dist worksteal -m "not e2e and not faults and not performance and not containers"
 
 test-browser: venv-test ## run the page in Chromium, on a real stack
 	@$(PYTEST) tests/e2e -m "not performance"

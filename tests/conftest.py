@@ -6,6 +6,7 @@ PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its o
 """
 
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, ExitStack
@@ -28,6 +29,7 @@ from service.queue.send import Packed, _Sender
 from service.security import passwords
 from service.settings import Settings, settings
 from tests.kept import Broom, Engines
+from tests.model_server import ModelServer
 from tests.sent import Sent
 
 # As the log of the product: a rich traceback of a message of ten megabytes takes minutes.
@@ -38,8 +40,21 @@ structlog.configure(
     ]
 )
 
+# `jsonschema` would make its grammars when it is imported, for IRIs, which no schema here has, and that takes seconds.
+sys.modules["rfc3987_syntax"] = None  # pyright: ignore[reportArgumentType]
+
 _RUN = f"pharos_test_{os.getpid()}"
 Settings.model_config["env_file"] = None  # a developer's own `.env` is not the suite's
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are processors, as tests wait now and then; each has servers of its own."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a test after no bytes, as an archive has its time in it, and the processes would not agree on the name."""
+    return argname if isinstance(val, bytes) else None
 
 
 @dataclass(frozen=True)
@@ -133,6 +148,15 @@ async def engines(new_database: object) -> AsyncIterator[Engines]:
     kept = Engines()
     yield kept
     await kept.close()
+
+
+@pytest.fixture(scope="session")
+async def model_server() -> AsyncIterator[ModelServer]:
+    """One model server for all tests that only ask; a second to start, and each holds the model."""
+    with tempfile.TemporaryDirectory(prefix="pharos-") as folder:  # sockets need a short path
+        running = await ModelServer(Path(folder) / "run" / "inference").start()
+        yield running
+        running.stop()
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ from service.queue.actors import TaskActor
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
 from service.search import actions as search
-from tests.inference.conftest import server, shared_server
+from tests.inference.conftest import server
 from tests.model_server import ModelServer
 from tests.queue.conftest import until
 from tests.taxonomy.conftest import embedded, towards
 from tests.taxonomy.conftest import mean as give_meaning
 
-__all__ = ["server", "shared_server"]
+__all__ = ["server"]
 
 pytestmark = pytest.mark.integration
 

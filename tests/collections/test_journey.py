@@ -15,11 +15,11 @@ from service.database import reading
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
 from tests.collections.test_routes import make, note, put
-from tests.inference.conftest import server, shared_server
+from tests.inference.conftest import server
 from tests.model_server import ModelServer
 from tests.queue.conftest import Elapse, elapse, store, until
 
-__all__ = ["elapse", "server", "shared_server", "store"]
+__all__ = ["elapse", "server", "store"]
 
 pytestmark = pytest.mark.integration
 

@@ -21,12 +21,12 @@ from service.security.accounts import Account
 from service.settings import Settings
 from service.tasks import QUALITY, RECONCILE
 from service.taxonomy import tree
-from tests.inference.conftest import server, shared_server
+from tests.inference.conftest import server
 from tests.model_server import ModelServer
 from tests.queue.conftest import actors, broker
 from tests.search.conftest import person
 
-__all__ = ["actors", "broker", "server", "shared_server"]
+__all__ = ["actors", "broker", "server"]
 
 KINDS = ["lamp", "harbour", "reef", "storm", "sail", "keeper", "bell", "tide", "rope", "chart"]
 

@@ -20,11 +20,11 @@ from service.database import reading
 from service.event_log import EventRow
 from service.queue.broker import PharosBroker
 from service.queue.engine import Engine
-from tests.inference.conftest import model, server, shared_server
+from tests.inference.conftest import model, server
 from tests.model_server import ModelServer
 from tests.queue.conftest import until
 
-__all__ = ["model", "server", "shared_server"]
+__all__ = ["model", "server"]
 
 Upload = Callable[..., Awaitable[dict[str, Any]]]
 PARAGRAPH = (

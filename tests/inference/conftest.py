@@ -18,20 +18,11 @@ def model() -> Model:
     return Model()
 
 
-@pytest.fixture(scope="session")
-async def shared_server() -> AsyncIterator[ModelServer]:
-    """One server for all tests that only ask."""
-    with TemporaryDirectory(prefix="pharos-") as folder:  # sockets need a short path
-        running = await ModelServer(Path(folder) / "run" / "inference").start()
-        yield running
-        running.stop()
-
-
 @pytest.fixture
-def server(shared_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+def server(model_server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     """A running model server, and a client of it that has asked nothing yet."""
-    with _client(shared_server.socket, monkeypatch):
-        yield shared_server
+    with _client(model_server.socket, monkeypatch):
+        yield model_server
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import asyncio
 import pydoc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from html import escape
 
 import httpx
@@ -42,13 +43,16 @@ def prose(name: str, revision: str = "first") -> Prose:
     return Prose(f"/{name}", html, phrase)
 
 
-PAGES = [prose(name) for name in MODULES[:50]]
+@cache
+def pages() -> list[Prose]:
+    """Write fifty pages, when a test first asks for them: it takes seconds."""
+    return [prose(name) for name in MODULES[:50]]
 
 
 @pytest.fixture
 async def origin() -> AsyncIterator[Origin]:
     """The pages, served on 127.0.0.1."""
-    async with Origin({page.path: Page(page.html.encode()) for page in PAGES}) as server:
+    async with Origin({page.path: Page(page.html.encode()) for page in pages()}) as server:
         yield server
 
 

@@ -15,13 +15,12 @@ from service.hooks import HOOKS
 from service.queue import Task
 from service.tasks import ANCHOR, AUTHORS, CLASSIFY, EMBED, GRAPH, INDEX, PROFILE, QUALITY, RECENTER
 from tests.installation import Installation
-from tests.journey.conftest import PAGES, Prose, eventually
+from tests.journey.conftest import Prose, eventually, pages
 from tests.origin import Origin, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 COMPUTING = 30.0  # seconds beyond the delay that the table states, on a machine that has other work
-CITED = PAGES[10]
 # What is kept about what is gone: the log of events for 90 days, who asked for which task, and the trash.
 KEPT = {"events", "outbox", "tasks", "audit_log", "trash"}
 
@@ -41,9 +40,9 @@ def written(page: Prose, author: str, cites: str, phrase: str) -> bytes:
 async def test_everything_derived_comes_follows_and_goes(
     api: httpx.AsyncClient, origin: Origin, installation: Installation
 ) -> None:
-    page = replace(PAGES[11], path="/derived")
-    origin.pages[page.path] = Page(written(page, "Ada Lovelace", origin.url(CITED.path), "blue lantern"))
-    cited = (await api.post("/ingest", json={"url": origin.url(CITED.path)})).json()["id"]
+    page = replace(pages()[11], path="/derived")
+    origin.pages[page.path] = Page(written(page, "Ada Lovelace", origin.url(pages()[10].path), "blue lantern"))
+    cited = (await api.post("/ingest", json={"url": origin.url(pages()[10].path)})).json()["id"]
     id = (await api.post("/ingest", json={"url": origin.url(page.path)})).json()["id"]
     await there(api, id, cited, "blue lantern", "Lovelace")
 

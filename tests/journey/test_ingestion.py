@@ -15,7 +15,7 @@ from docx import Document
 from reportlab.pdfgen.canvas import Canvas
 
 from tests.installation import Installation
-from tests.journey.conftest import PAGES, Prose, eventually, prose
+from tests.journey.conftest import Prose, eventually, pages, prose
 from tests.origin import Origin, Page
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -49,11 +49,11 @@ async def emptied_of(api: httpx.AsyncClient, ids: list[str]) -> None:
 
 
 async def test_pages_are_read_and_found(api: httpx.AsyncClient, origin: Origin) -> None:
-    ids = await ingest(api, origin, PAGES[:12])
+    ids = await ingest(api, origin, pages()[:12])
     await eventually(lambda: completed(api, ids), 60)
 
     async def searchable() -> bool:
-        return [await found(api, page.phrase) for page in PAGES[:12]] == [[id] for id in ids]
+        return [await found(api, page.phrase) for page in pages()[:12]] == [[id] for id in ids]
 
     await eventually(searchable, 10)
 
@@ -64,7 +64,7 @@ async def test_pages_are_read_and_found(api: httpx.AsyncClient, origin: Origin) 
         )
 
     await eventually(embedded, 60)
-    again = await api.post("/ingest", json={"url": origin.url(PAGES[0].path)})
+    again = await api.post("/ingest", json={"url": origin.url(pages()[0].path)})
     assert (again.status_code, again.json()["id"], again.json()["duplicate"]) == (200, ids[0], True)
     await emptied_of(api, ids)
 
@@ -127,7 +127,7 @@ async def embeddings(api: httpx.AsyncClient, id: str) -> int:
 async def test_everything_accepted_survives_a_killed_web_process_and_killed_workers(
     api: httpx.AsyncClient, origin: Origin, installation: Installation
 ) -> None:
-    ids = await ingest(api, origin, PAGES)
+    ids = await ingest(api, origin, pages())
     installation.processes()["web"].kill()
     await eventually(lambda: some_completed(api, ids), 60)
     processes = installation.processes()
@@ -170,14 +170,14 @@ async def test_redis_away_while_changes_are_answered(api: httpx.AsyncClient, ins
 
 
 async def test_redis_emptied_in_the_middle(api: httpx.AsyncClient, origin: Origin, installation: Installation) -> None:
-    ids = await ingest(api, origin, PAGES)
+    ids = await ingest(api, origin, pages())
     await eventually(lambda: some_completed(api, ids), 60)
     async with redis.asyncio.Redis.from_url(installation.broker_url()) as broker:
         await broker.flushall()
     await eventually(lambda: completed(api, ids), 180)
 
     async def searchable() -> bool:
-        return [await found(api, page.phrase) for page in (PAGES[0], PAGES[-1])] == [[ids[0]], [ids[-1]]]
+        return [await found(api, page.phrase) for page in (pages()[0], pages()[-1])] == [[ids[0]], [ids[-1]]]
 
     await eventually(searchable, 60)
     assert await completed(api, ids)  # still, with all of them
@@ -211,7 +211,7 @@ async def test_the_command_waits_until_a_folder_is_read(
 ) -> None:
     (tmp_path / "note.md").write_text("# Foghorns\n\nThe foghorn of the northern pier is heard for nine miles.")
     (tmp_path / "broken.pdf").write_bytes(b"%PDF-1.7 and nothing else")
-    page = PAGES[48]
+    page = pages()[48]
 
     async def pharos(*arguments: str) -> tuple[int, str, str]:
         token = (installation.home / "admin-token").read_text().strip()

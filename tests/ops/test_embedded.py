@@ -79,7 +79,9 @@ def test_only_the_loopback_address_is_listened_on(cluster: Path, log: Path) -> N
         assert {connection.laddr for connection in listens} == {("127.0.0.1", server.port)}
 
 
-@pytest.mark.parametrize("content", ["", "nonsense\n", "999999999\n/tmp\n", f"{os.getpid()}\n/tmp\n"])
+@pytest.mark.parametrize(
+    "content", ["", "nonsense\n", "999999999\n/tmp\n", pytest.param(f"{os.getpid()}\n/tmp\n", id="a stranger")]
+)
 def test_a_stale_pid_file_is_ignored(cluster: Path, log: Path, content: str) -> None:
     (cluster / "data" / "postmaster.pid").write_text(content)
     with log.open("ab") as stream, running(Postgres(cluster, durable=False), stream):

@@ -50,14 +50,14 @@ from service.tasks import (
     WARM,
     WATCH,
 )
-from tests.inference.conftest import server, shared_server
+from tests.inference.conftest import server
 from tests.kept import Broom
 from tests.model_server import ModelServer
 from tests.origin import Origin, Page
 from tests.queue.conftest import Elapse, Work, until
 from tests.search.conftest import person
 
-__all__ = ["server", "shared_server"]
+__all__ = ["server"]
 
 pytestmark = pytest.mark.integration
 

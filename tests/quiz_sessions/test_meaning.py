@@ -4,12 +4,12 @@ import httpx
 import pytest
 
 from service.quiz_sessions.similarity import nearness
-from tests.inference.conftest import server, shared_server, socket
+from tests.inference.conftest import server, socket
 from tests.model_server import ModelServer
 from tests.quiz_sessions.conftest import begun, quiz, saved, short, submitted
 from tests.quiz_sessions.test_scoring import LENS, asked
 
-__all__ = ["server", "shared_server", "socket"]
+__all__ = ["server", "socket"]
 
 pytestmark = pytest.mark.integration
 

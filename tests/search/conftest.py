@@ -15,9 +15,9 @@ from service.search import actions
 from service.security.accounts import Account, create_user
 from service.security.permissions import ROLES
 from service.settings import Settings
-from tests.inference.conftest import server, shared_server, socket
+from tests.inference.conftest import server, socket
 
-__all__ = ["server", "shared_server", "socket"]
+__all__ = ["server", "socket"]
 
 Add = Callable[..., Awaitable[UUID]]
 

@@ -16,10 +16,10 @@ from service.settings import Settings
 from service.taxonomy import actions, meanings, predictions, tree
 from service.taxonomy.defaults import rows
 from service.taxonomy.tables import Category, Classification
-from tests.inference.conftest import server, shared_server, socket
+from tests.inference.conftest import server, socket
 from tests.search.conftest import add, person
 
-__all__ = ["server", "shared_server", "socket"]
+__all__ = ["server", "socket"]
 
 _EMBEDDED = text(
     f"""INSERT INTO embeddings (resource_id, input_hash, model, mean, chunk_count, truncated)

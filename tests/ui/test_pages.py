@@ -21,6 +21,8 @@ from tests.ui.conftest import PASSWORD, Add
 
 pytestmark = pytest.mark.integration
 
+NOTHING = "00000000-0000-7000-8000-000000000000"  # nobody made a resource with this id
+
 
 @pytest.mark.parametrize(
     ("path", "to"),
@@ -29,7 +31,7 @@ pytestmark = pytest.mark.integration
         ("/ui", "/ui/"),
         ("/ui/", "/ui/login"),
         ("/ui/search?query=a%20b", "/ui/login?next=%2Fui%2Fsearch%3Fquery%3Da%2520b"),
-        (f"/ui/resources/{uuid4()}", "/ui/login?next=%2Fui%2Fresources%2F"),
+        (f"/ui/resources/{NOTHING}", "/ui/login?next=%2Fui%2Fresources%2F"),
     ],
 )
 async def test_who_is_signed_out_is_led_on(client: httpx.AsyncClient, path: str, to: str) -> None:
@@ -111,7 +113,7 @@ async def test_the_policy_allows_nothing_from_elsewhere_and_nothing_inline(signe
     assert answer.headers["cache-control"] == "private, no-cache"
 
 
-@pytest.mark.parametrize("path", ["/ui/nowhere", "/ui/resources/no-id", f"/ui/resources/{uuid4()}"])
+@pytest.mark.parametrize("path", ["/ui/nowhere", "/ui/resources/no-id", f"/ui/resources/{NOTHING}"])
 async def test_what_is_not_there_is_a_page_too(signed_in: httpx.AsyncClient, path: str) -> None:
     answer = await signed_in.get(path)
     assert answer.status_code == 404
