@@ -1,6 +1,6 @@
 """The event bus beside others: events a second with one and with ten handlers, synchronous and asynchronous.
 
-Sizes, for a run on a small machine: BUS_ROUNDS, BUS_SECONDS, BUS_PEERS (by commas; none where it is empty).
+Sizes, for a run on a small machine: BUS_ROUNDS, BUS_SECONDS.
 """
 
 import asyncio
@@ -10,6 +10,8 @@ import statistics
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
@@ -24,7 +26,8 @@ from service.resources.events import ResourceUpdated
 
 ROUNDS = int(os.environ.get("BUS_ROUNDS", "7"))
 SECONDS = float(os.environ.get("BUS_SECONDS", "0.5"))
-PEERS = [name for name in os.environ.get("BUS_PEERS", "pyee,pyee-plain,blinker,bubus").split(",") if name]
+QUICK = 0.3  # seconds
+PEERS = ["pyee", "pyee-plain", "blinker", "bubus"]
 PLAIN = "pyee-plain"  # a list of callbacks: it cannot call asynchronous handlers, so it is shown and not raced
 NAMES = {"pharos": "Pharos", "loop": "a bare loop", PLAIN: "pyee, synchronous only"}
 CELLS = [("sync", 1), ("async", 1), ("sync", 10), ("async", 10)]
@@ -41,46 +44,63 @@ REMARKS = (
 
 def run() -> Report:
     """Measure every bus in turn, each time in a process of its own."""
+    report, rates = _measure(["pharos", "loop", *PEERS], ROUNDS, SECONDS)
+    report.remarks += REMARKS
+    for kind, number in CELLS:
+        middle = {bus: statistics.median(rates[kind, number, bus]) for bus in PEERS if bus != PLAIN}
+        best = max(middle, key=lambda bus: middle[bus])
+        ratio = statistics.median(rates[kind, number, "pharos"]) / middle[best]
+        report.mark(f"{_said(kind, number)}, times the best peer ({best})", ratio, "at least", 2, "x")
+    return report
+
+
+def quick() -> Report:
+    """Measure ours and a bare loop, which need no other packages."""
+    report, rates = _measure(["pharos", "loop"], 1, QUICK)
+    for kind, number in CELLS:
+        ours, limit = (statistics.median(rates[kind, number, bus]) for bus in ("pharos", "loop"))
+        report.figure(f"{_said(kind, number)}, of a bare loop's", "Pharos", "%", [100 * ours / limit])
+    return report
+
+
+def _measure(
+    buses: Sequence[str], rounds: int, seconds: float
+) -> tuple[Report, Mapping[tuple[str, int, str], list[float]]]:
     report = Report(
         "bus",
         "The event bus",
-        f"One process and one event loop (uvloop); handlers that count. Medians of {ROUNDS} rounds of {SECONDS:g} s in "
+        f"One process and one event loop (uvloop); handlers that count. Medians of {rounds} x {seconds:g} s in "
         "turn. An emit ends when its handlers have; pyee's asynchronous ones are awaited after every 100.",
-        remarks=list(REMARKS),
     )
     asyncio.run(_isolation(report))
     rates: defaultdict[tuple[str, int, str], list[float]] = defaultdict(list)
     found = versions(("uvloop",))
-    for _ in range(ROUNDS):
-        for kind, number in CELLS:
-            for bus in ("pharos", "loop", *PEERS):
-                if bus == PLAIN and kind == "async":
-                    continue
-                outcome = _race(bus, kind, number)
-                if outcome["ran"] != outcome["wanted"]:
-                    raise WorkNotDone(f"{bus}, {number} {kind}: ran {outcome['ran']} of {outcome['wanted']}")
-                rates[kind, number, bus].append(outcome["rate"])
-                if outcome["version"]:
-                    found[bus.removesuffix("-plain")] = outcome["version"]
+    for _ in range(rounds):
+        for (kind, number), bus in product(CELLS, buses):
+            if bus == PLAIN and kind == "async":
+                continue
+            outcome = _race(bus, kind, number, seconds)
+            if outcome["ran"] != outcome["wanted"]:
+                raise WorkNotDone(f"{bus}, {_said(kind, number)}: ran {outcome['ran']} of {outcome['wanted']}")
+            rates[kind, number, bus].append(outcome["rate"])
+            if outcome["version"]:
+                found[bus.removesuffix("-plain")] = outcome["version"]
     report.checks["runs in which every handler ran for every event"] = [sum(map(len, rates.values()))]
-    for kind, number in CELLS:
-        what = f"{number} {kind} handler{'s' if number > 1 else ''}"
-        for bus in ("pharos", "loop", *PEERS):
-            if values := rates.get((kind, number, bus)):
-                report.figure(what, NAMES.get(bus, bus), "1/s", values)
-        middle = {bus: statistics.median(rates[kind, number, bus]) for bus in PEERS if bus != PLAIN}
-        if middle:
-            best = max(middle, key=lambda bus: middle[bus])
-            ratio = statistics.median(rates[kind, number, "pharos"]) / middle[best]
-            report.mark(f"{what}, times the best peer ({best})", ratio, "at least", 2, "x")
+    for (kind, number), bus in product(CELLS, buses):
+        if (kind, number, bus) in rates:
+            report.figure(_said(kind, number), NAMES.get(bus, bus), "1/s", rates[kind, number, bus])
     report.details["versions"] = found
-    return report
+    return report, rates
 
 
-def _race(bus: str, kind: str, number: int) -> dict[str, Any]:
+def _said(kind: str, number: int) -> str:
+    return f"{number} {kind} handler{'s' if number > 1 else ''}"
+
+
+def _race(bus: str, kind: str, number: int, seconds: float) -> dict[str, Any]:
     python = sys.executable if bus in ("pharos", "loop") else str(peers_python())
     done = subprocess.run(
-        [python, "-m", "bench.peers.buses", bus, kind, str(number), str(SECONDS)],
+        [python, "-m", "bench.peers.buses", bus, kind, str(number), str(seconds)],
         cwd=ROOT,
         env=inherited() | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
