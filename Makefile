@@ -1,6 +1,6 @@
 # `make help` lists the commands. Settings are given as variables: make up PHAROS_PORT=8001
 .DEFAULT_GOAL := help
-.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench table sbom extension client site venv venv-test venv-docs
+.PHONY: help up down logs status scale update lock docs check format test test-browser test-stack test-plans test-containers faults faults-quick bench bench-quick table sbom extension client site venv venv-test venv-docs
 
 PHAROS := $(if $(MODE),PHAROS_MODE=$(MODE)) .venv/bin/python -m workers.supervisor
 # With bytecode, wherever the environment says: the tests start Python hundreds of times.
@@ -64,6 +64,9 @@ faults-quick: venv-test ## kill and freeze real processes, short forms
 
 bench: venv ## measure, beside peers; BENCH=name runs one
 	@.venv/bin/python -m bench $(BENCH)
+
+bench-quick: venv ## measure a few things in a minute; fails only where work was not done
+	@.venv/bin/python -m bench --quick
 
 docs: venv ## write .env.example, docs/configuration.md, docs/events.md and docs/licences.md anew
 	@.venv/bin/python -m service.configuration

@@ -1,4 +1,8 @@
-"""`python -m bench [NAME ...]`: run these benchmarks, or all of them; `--page` only writes docs/BENCHMARKS.md again."""
+"""`python -m bench [NAME ...]`: run these benchmarks, or all of them.
+
+`--quick` runs the small forms of a few, which need no other packages; it writes nothing and fails only where work was
+not done. `--page` only writes docs/BENCHMARKS.md again.
+"""
 
 import argparse
 import sys
@@ -11,12 +15,13 @@ from bench.report import Report
 
 NAMES = (
     "queue", "put", "ingest", "import", "extraction", "cranfield", "search", "classification", "graph",
-    "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity",
+    "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity", "bus", "idle",
 )  # fmt: skip
+QUICK = ("queue", "bus", "cache", "put")
 
 
-def show(report: Report) -> None:
-    """Print what was found, and every mark as met or missed."""
+def show(report: Report, verdicts: bool = True) -> None:
+    """Print what was found, and every mark, as met or missed unless that says little."""
     print(f"\n{report.title}\n{report.setting}\n")
     for figure in report.figures:
         low, high = number(min(figure.values)), number(max(figure.values))
@@ -25,8 +30,8 @@ def show(report: Report) -> None:
     for what, found in report.checks.items():
         print(f"  verified  {what}: {', '.join(map(str, found))}")
     for mark in report.marks:
-        verdict = "met     " if mark.met else "MISSED  "
-        print(f"  {verdict}  {mark.what} {mark.kind} {mark.bound:g} {mark.unit}: {number(mark.value)}")
+        verdict = "mark" if not verdicts else "met" if mark.met else "MISSED"
+        print(f"  {verdict:<8}  {mark.what} {mark.kind} {mark.bound:g} {mark.unit}: {number(mark.value)}")
 
 
 def main() -> int:
@@ -34,7 +39,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}; all of them without one")
     parser.add_argument("--page", action="store_true", help="only write docs/BENCHMARKS.md again")
+    parser.add_argument("--quick", action="store_true", help=f"the small forms of {', '.join(QUICK)}")
     asked = parser.parse_args()
+    if asked.quick:
+        for name in QUICK:
+            show(import_module(f"bench.{name}").quick(), verdicts=False)
+        return 0
     if asked.page:
         PAGE.write_text(page())
         return 0

@@ -23,7 +23,7 @@ import orjson
 from sqlalchemy import text
 
 from bench.load import Plan, drive
-from bench.report import Report, percentile
+from bench.report import Report, WorkNotDone, percentile
 from bench.servers import OURS, ROOT, Servers, peers_python, servers, web_process
 from service import database
 from service.cache.cache import Cache, cache
@@ -49,6 +49,7 @@ RESOURCES, QUERIES = _size("RESOURCES", 50_000), _size("QUERIES", 10_000)
 KEYS = [int(number) for number in os.environ.get("CACHE_KEYS", "1000,100000,1000000").split(",")]
 WRITES = 0.02  # of what is asked in the skewed load
 ASKED = 5  # times as many questions as there are different ones
+PATIENCE = 10.0  # seconds
 SEARCHED = 200  # resources that the search finds
 SEARCH = "/search?query=harbour&mode=keyword"
 VALUE = {"title": "A lamp", "words": ["lantern"] * 200}  # about 2 KB
@@ -90,6 +91,17 @@ def run() -> Report:
     return report
 
 
+def quick() -> Report:
+    """Measure hits."""
+    report = Report("cache", "The cache", f"{READS:,} reads, {ROUNDS} rounds.")
+    with servers() as place:
+        os.environ |= place.environment()
+        settings.cache_clear()
+        _local(report)
+        asyncio.run(_hits(report))
+    return report
+
+
 def _local(report: Report) -> None:
     held, rounds = Local(), []
     wanted = [number.to_bytes(8, "big") for number in range(1000)]
@@ -120,7 +132,8 @@ async def _hits(report: Report) -> None:
             raw.append(1e6 * (perf_counter() - began) / READS)
             began = perf_counter()
             for _ in range(READS):
-                assert await made.get("resource:bench") is not None
+                if await made.get("resource:bench") is None:
+                    await _until_hit(made)
             ours.append(1e6 * (perf_counter() - began) / READS)
         counted = await made.read_statistics()
         report.check("hits that were counted", counted["by_prefix"]["resource"]["hits"], READS * ROUNDS)
@@ -130,6 +143,15 @@ async def _hits(report: Report) -> None:
     plain = report.figure("a hit in Redis (L2)", "GET and decode", "us", raw)
     cached = report.figure("a hit in Redis (L2)", "Pharos", "us", ours)
     report.mark("a hit in Redis, to GET and decode", cached.median / plain.median, "at most", 1.2, "times")
+
+
+async def _until_hit(made: Cache) -> None:
+    """Wait while reads go without a server that a busy machine made slow; this round is slower by it."""
+    deadline = perf_counter() + PATIENCE
+    while await made.get("resource:bench") is None:
+        if perf_counter() > deadline:
+            raise WorkNotDone(f"cache: what is there was not read within {PATIENCE:g} s")
+        await asyncio.sleep(0.01)
 
 
 async def _forgetting(report: Report) -> None:

@@ -5,10 +5,12 @@ Listeners are isolated: one that fails or hangs is counted and logged, and costs
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
 from time import perf_counter
+from types import CoroutineType, coroutine
+from typing import Any
 
 import structlog
 
@@ -25,7 +27,7 @@ Router = Callable[[Envelope], Iterable[Dispatch]]
 Sender = Callable[[Sequence[Dispatch]], Awaitable[None]]
 
 SLOW = 0.1  # seconds; the seeds' threshold
-LIMIT = 5.0  # seconds that an asynchronous listener may take
+LIMIT = 5.0  # seconds that an asynchronous listener may wait
 
 
 @dataclass(slots=True)
@@ -35,7 +37,6 @@ class ListenerStatistics:
     calls: int = 0
     failures: int = 0
     slow: int = 0
-    seconds: float = 0.0
 
 
 class EventBus:
@@ -46,7 +47,6 @@ class EventBus:
 
     def __init__(self, limit: float = LIMIT) -> None:
         self.limit = limit
-        self.emitted = 0
         self.statistics: defaultdict[Handler, ListenerStatistics] = defaultdict(ListenerStatistics)
         self._listeners: dict[type[Event], tuple[Handler, ...]] = {}
         self._heard: dict[type[Event], tuple[tuple[Handler, ListenerStatistics], ...]] = {}
@@ -79,24 +79,33 @@ class EventBus:
 
     async def emit(self, envelope: Envelope) -> None:
         """Call every listener of this envelope; never raises what a listener raises."""
-        self.emitted += 1
-        event = type(envelope.event)
-        heard = self._heard.get(event)
-        for handler, statistics in self._resolve(event) if heard is None else heard:
-            began = perf_counter()
+        try:
+            heard = self._heard[type(envelope.event)]
+        except KeyError:
+            heard = self._resolve(type(envelope.event))
+        began = perf_counter()
+        for handler, statistics in heard:
             try:
                 result = handler(envelope)
-                if isawaitable(result):
-                    async with asyncio.timeout(self.limit):
-                        await result
+                if result is not None:
+                    if type(result) is CoroutineType:
+                        steps = result.__await__()
+                        for waits in steps:  # most end without: those need no time-out
+                            async with asyncio.timeout(self.limit):
+                                await _rest(steps, waits)
+                            break
+                    elif isawaitable(result):
+                        async with asyncio.timeout(self.limit):
+                            await result
             except Exception as error:
                 statistics.failures += 1
                 log.exception(
                     "listener failed", listener=_name(handler), event_name=envelope.event.name, error=repr(error)
                 )
-            took = perf_counter() - began
+            ended = perf_counter()
+            took = ended - began
+            began = ended
             statistics.calls += 1
-            statistics.seconds += took
             if took > SLOW:
                 statistics.slow += 1
                 log.warning(
@@ -119,6 +128,21 @@ class EventBus:
         for envelope in envelopes:
             with origin(envelope.correlation_id, envelope.id, bulk=envelope.bulk):
                 await self.emit(envelope)
+
+
+@coroutine
+def _rest(steps: Generator[Any, Any, object], waits: object) -> Generator[Any, Any, None]:
+    """Await what is left of a coroutine that has run until it `waits` for something."""
+    try:
+        while True:
+            try:
+                yield waits
+            except BaseException as error:  # a cancellation is the coroutine's to handle
+                waits = steps.throw(error)
+            else:
+                waits = next(steps)
+    except StopIteration:
+        return
 
 
 def _name(handler: Handler) -> str:

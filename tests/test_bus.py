@@ -80,6 +80,98 @@ async def test_a_hanging_listener_is_cut_off() -> None:
     assert logs[0]["event"] == "listener failed"
 
 
+async def test_a_listener_that_waits_again_and_again_runs_to_its_end_before_the_next_is_called() -> None:
+    bus, heard = EventBus(), []
+
+    async def waits(envelope: Envelope) -> None:
+        for number in range(3):
+            await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
+            heard.append(number)
+
+    bus.on(ResourceUpdated, waits)
+    bus.on(ResourceUpdated, lambda envelope: heard.append("next"))
+    await bus.emit(updated())
+    assert heard == [0, 1, 2, "next"]
+    assert bus.statistics[waits].failures == 0
+
+
+async def test_what_is_awaited_may_be_no_coroutine() -> None:
+    bus, heard = EventBus(limit=0.05), []
+
+    def later(envelope: Envelope) -> asyncio.Future[None]:
+        future = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(future.set_result, None)
+        future.add_done_callback(heard.append)
+        return future
+
+    def never(envelope: Envelope) -> asyncio.Future[None]:
+        return asyncio.get_running_loop().create_future()
+
+    bus.on(ResourceUpdated, later)
+    bus.on(ResourceUpdated, never)
+    with capture_logs():
+        await bus.emit(updated())
+    assert len(heard) == 1
+    assert (bus.statistics[later].failures, bus.statistics[never].failures) == (0, 1)
+
+
+@pytest.mark.parametrize("waits_first", [False, True])
+async def test_a_failing_coroutine_is_counted_wherever_it_fails(waits_first: bool) -> None:
+    bus, heard = EventBus(), []
+
+    async def broken(envelope: Envelope) -> None:
+        if waits_first:
+            await asyncio.sleep(0)
+        raise ValueError("no")
+
+    bus.on(ResourceUpdated, broken)
+    bus.on(ResourceUpdated, heard.append)
+    with capture_logs() as logs:
+        await bus.emit(updated())
+    assert len(heard) == 1
+    assert bus.statistics[broken].failures == 1
+    assert "ValueError" in logs[0]["error"]
+
+
+async def test_a_listener_that_is_cut_off_can_still_clean_up() -> None:
+    bus, heard = EventBus(limit=0.05), []
+
+    async def hangs(envelope: Envelope) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            heard.append("cleaned up")
+
+    bus.on(ResourceUpdated, hangs)
+    with capture_logs() as logs:
+        await bus.emit(updated())
+    assert heard == ["cleaned up"]
+    assert "TimeoutError" in logs[0]["error"]
+
+
+async def test_whoever_cancels_the_emitter_cancels_the_listener_that_it_waits_for() -> None:
+    bus, heard, started = EventBus(), [], asyncio.Event()
+
+    async def hangs(envelope: Envelope) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            heard.append("cancelled")
+            raise
+
+    bus.on(ResourceUpdated, hangs)
+    bus.on(ResourceUpdated, heard.append)
+    emitting = asyncio.create_task(bus.emit(updated()))
+    await started.wait()
+    emitting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await emitting
+    assert heard == ["cancelled"]
+
+
 async def test_over_a_tenth_of_a_second_counts_as_slow() -> None:
     bus = EventBus()
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,7 @@ def up(settings: Settings) -> int:
         if status is None or status["state"] in ("stopping", "failed"):
             _await_end(home)
             started = _spawn(settings, home)
+            import_module("service.security.login_links")  # while the servers start; it is asked for at the end
         else:
             _say("Pharos is running already." if status["state"] == "running" else "Pharos is starting already.")
         status = _await_ready(home, started)

@@ -171,9 +171,9 @@ class Supervisor:
         addresses = programs.addresses(self.settings, embedded)
         private_file(self.home / "run" / "env", "".join(f"{name}={value}\n" for name, value in addresses.items()))
         self._environment = {**os.environ, **addresses}
-        for server in embedded:
+        starting = [(server, self._add(self.servers, programs.program_of(server))) for server in embedded]
+        for server, child in starting:
             self.step = f"starting {server.name}"
-            child = self._add(self.servers, programs.program_of(server))
             while not (child.running and server.ready()):
                 if child.failing:
                     raise StartFailed(name=server.name, tail="\n    ".join(child.tail))
