@@ -11,7 +11,7 @@ from bench.report import Report
 
 NAMES = (
     "queue", "put", "ingest", "import", "extraction", "cranfield", "search", "classification", "graph",
-    "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity",
+    "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity", "system",
 )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -38,8 +38,15 @@ class Stack:
 
     @property
     def database_url(self) -> str:
+        return self._variable("PHAROS_DATABASE_URL")
+
+    @property
+    def broker_url(self) -> str:
+        return self._variable("PHAROS_BROKER_URL")
+
+    def _variable(self, name: str) -> str:
         lines = (self.home / "run" / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)["PHAROS_DATABASE_URL"]
+        return dict(line.split("=", 1) for line in lines)[name]
 
     def processes(self) -> dict[str, int]:
         """Return the process id of each program that the supervisor runs."""
@@ -86,6 +93,14 @@ def _supervisor(command: str, environment: dict[str, str]) -> None:
         raise RuntimeError(f"`supervisor {command}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+class Running(Protocol):
+    """Something that runs in processes with names."""
+
+    def processes(self) -> dict[str, int]:
+        """Return the process id of each program."""
+        ...
+
+
 @dataclass(slots=True)
 class Memory:
     """The most that each program took, MB: its processes' resident memory, pages they share counted once (PSS)."""
@@ -98,7 +113,7 @@ class Memory:
             self.peaks[name] = max(self.peaks.get(name, 0.0), _resident(pid))
 
     @contextmanager
-    def watching(self, stack: Stack, every: float = 1.0) -> Generator[None]:
+    def watching(self, stack: Running, every: float = 1.0) -> Generator[None]:
         """Measure again and again until the block ends."""
         over = threading.Event()
 
