@@ -12,7 +12,7 @@ from bench.report import Report
 NAMES = (
     "queue", "put", "ingest", "import", "extraction", "cranfield", "search", "classification", "graph",
     "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity", "system",
-    "growth",
+    "growth", "soak",
 )  # fmt: skip
 
 

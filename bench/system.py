@@ -89,7 +89,9 @@ def run() -> Report:
     _compare(report, "requests a second at equal p95", rates, RATIO)
     _compare(report, "tasks a second for each GB of workers", efficiencies, MEMORY_RATIO)
     report.remarks += [
-        "Both search by words: the seeds describe a full-text index, and Pharos is asked for `mode=keyword`.",
+        "Both search by words: the seeds describe a full-text index, and Pharos is asked for `mode=keyword`. What it "
+        "answers has marked snippets, facets and the total as well; what the seeds' design answers is the list alone.",
+        "Pharos checks a token, permissions and limits; the seeds' design lets everybody in.",
         "The seeds' design runs without Celery Beat, Flower and results of tasks, which it would pay for besides.",
         "Locust runs on the same cores, and its time is taken from both.",
         "Freshness: from the answer to a new title until a search finds its word; each such search is worded anew, so "
