@@ -16,6 +16,7 @@ from bench.report import Report
 NAMES = (
     "queue", "put", "ingest", "import", "extraction", "cranfield", "search", "classification", "graph",
     "recommendation", "derived", "quizzes", "cache", "checks", "hostile", "live", "page", "capacity", "bus", "idle",
+    "system", "growth", "soak",
 )  # fmt: skip
 QUICK = ("queue", "bus", "cache", "put")
 

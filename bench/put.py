@@ -17,14 +17,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import redis
 
 from bench.load import COUNTER, Outcome, Plan, drive
 from bench.machine import locked, versions
 from bench.report import Report
-from bench.servers import LOCK, Servers, Web, inherited, peers_python, servers, web_process
+from bench.servers import LOCK, Servers, Web, inherited, peers_python, row, servers, web_process
 from service.hooks import HOOKS
 from service.migrations import migrate
 from service.queue.task import Task
@@ -136,13 +135,17 @@ def pharos(place: Servers, report: Report) -> Generator[Contestant]:
     with web_process(Path(sys.executable), "service.app:create_app", environment, "/health", factory=True) as web:
         ids = asyncio.run(created(web.port, headers))
         _await_empty_outbox(place)
-        before = _row(place, "SELECT sum(version) AS versions, (SELECT count(*) FROM events) AS events FROM resources")
+        before = row(
+            place.postgres.url(),
+            "SELECT sum(version) AS versions, (SELECT count(*) FROM events) AS events FROM resources",
+        )
         broker.flushdb()
 
         def verify(answered: int) -> None:
             _await_empty_outbox(place)
-            after = _row(
-                place, "SELECT sum(version) AS versions, (SELECT count(*) FROM events) AS events FROM resources"
+            after = row(
+                place.postgres.url(),
+                "SELECT sum(version) AS versions, (SELECT count(*) FROM events) AS events FROM resources",
             )
             report.check("Pharos: versions written by a round's PUTs", after["versions"] - before["versions"], answered)
             report.check("Pharos: events logged", after["events"] - before["events"], answered * len(EVENTS))
@@ -161,14 +164,15 @@ def seeds(place: Servers, report: Report) -> Generator[Contestant]:
         "SEEDS_DATABASE_URL": place.postgres.url().replace("postgresql:", "postgresql+psycopg2:"),
         "SEEDS_BROKER_URL": place.valkey.url(2),
         "SEEDS_BACKEND_URL": place.valkey.url(3),
+        "SEEDS_CACHE_URL": place.valkey.url(3),
     }
     broker = redis.Redis.from_url(place.valkey.url(2))
     with web_process(peers_python(), "bench.peers.seeds:app", environment, "/openapi.json", factory=False) as web:
-        ids = _row(place, _SEEDS_ROWS, TEXT, RESOURCES)["ids"]
-        before = _row(place, "SELECT sum(version) AS versions FROM seeds_resources")
+        ids = row(place.postgres.url(), _SEEDS_ROWS, TEXT, RESOURCES)["ids"]
+        before = row(place.postgres.url(), "SELECT sum(version) AS versions FROM seeds_resources")
 
         def verify(answered: int) -> None:
-            after = _row(place, "SELECT sum(version) AS versions FROM seeds_resources")
+            after = row(place.postgres.url(), "SELECT sum(version) AS versions FROM seeds_resources")
             report.check("seeds' design: versions written", after["versions"] - before["versions"], answered)
             queues = [key for key in broker.scan_iter(count=1000) if broker.type(key) == b"list"]
             report.check("seeds' design: tasks in Valkey", sum(map(broker.llen, queues)), answered * 4)  # pyright: ignore
@@ -204,20 +208,7 @@ async def created(port: int, headers: dict[str, str]) -> list[str]:
 
 def _await_empty_outbox(place: Servers) -> None:
     deadline = time.monotonic() + 30
-    while _row(place, "SELECT count(*) FROM outbox")["count"]:
+    while row(place.postgres.url(), "SELECT count(*) FROM outbox")["count"]:
         if time.monotonic() > deadline:
             raise TimeoutError("the relay does not empty the outbox")
         time.sleep(0.1)
-
-
-def _row(place: Servers, query: str, *values: Any) -> asyncpg.Record:
-    async def ask() -> asyncpg.Record:
-        connection = await asyncpg.connect(place.postgres.url())
-        try:
-            row = await connection.fetchrow(query, *values)
-            assert row is not None
-            return row
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())

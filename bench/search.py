@@ -75,7 +75,7 @@ async def _measure(collection: cranfield.Collection) -> Report:
     )
     dice = random.Random(7)
     async with made_up(collection, dice) as library:
-        queries = list(_queries(collection, library, dice))
+        queries = list(made_up_queries(collection, library, dice))
         for size in SIZES:
             began = time.perf_counter()
             indexed = await library.grow(size)
@@ -126,6 +126,10 @@ class Library:
     def name(self) -> str:
         """Return a name; few are frequent, most are rare."""
         return self.names[min(int(self._dice.paretovariate(0.35)) - 1, len(self.names) - 1)]
+
+    def new_text(self) -> dict[str, Any]:
+        """Return the fields of a resource."""
+        return self._text(self._dice.randrange(len(self._texts)))
 
     def _text(self, about: int) -> dict[str, Any]:
         own = self._sentences[about]
@@ -190,7 +194,8 @@ class Library:
             await session.execute(_EMBEDDINGS, {"ids": ids, "vectors": means, "model": MODEL, "chunks": PASSAGES})
 
 
-def _queries(collection: cranfield.Collection, library: Library, dice: random.Random) -> Iterator[str]:
+def made_up_queries(collection: cranfield.Collection, library: Library, dice: random.Random) -> Iterator[str]:
+    """Yield queries of all kinds."""
     questions = list(collection.queries.values())
     words = sorted({word for question in questions for word in question.split() if len(word) > 3 and word.isalpha()})
     for number in range(QUERIES):
@@ -213,27 +218,36 @@ def _queries(collection: cranfield.Collection, library: Library, dice: random.Ra
                 yield f"({dice.choice(words)} OR {dice.choice(words)}) AND {dice.choice(words)}"
 
 
+async def timed(account: Account, queries: Sequence[str], mode: Mode) -> list[float]:
+    """Return how long each query took, milliseconds; WorkNotDone where most found nothing."""
+    filters = Filters(account.id)
+    for query in queries[:20]:
+        await search(query + " warm", filters, mode)
+    times: list[float] = []
+    found = 0
+    for query in queries:
+        answer = await search(query, filters, mode)
+        if answer.degraded:
+            raise WorkNotDone(f"{query} was answered without {answer.degraded}")
+        times.append(answer.took_ms)
+        found += bool(answer.items)
+    if found < len(queries) / 2:
+        raise WorkNotDone(f"only {found} of {len(queries)} queries found anything by {mode}")
+    return times
+
+
 async def _ask(report: Report, account: Account, queries: Sequence[str], size: int) -> None:
     filters = Filters(account.id)
     modes: tuple[Mode, ...] = ("keyword", "semantic", "hybrid")
     for mode in modes:
-        for query in queries[:20]:
-            await search(query + " warm", filters, mode)
-        times, found = [], 0
-        for query in queries:
-            answer = await search(query, filters, mode)
-            if answer.degraded:
-                raise WorkNotDone(f"{query} was answered without {answer.degraded}")
-            times.append(answer.took_ms)
-            found += bool(answer.items)
-        if found < QUERIES / 2:
-            raise WorkNotDone(f"only {found} of {QUERIES} queries found anything by {mode}")
+        times = await timed(account, queries, mode)
         for percent in (50, 95):
             report.figure(f"{size:,} resources, p{percent}", mode, "ms", [percentile(times, percent)])
         if (mode, size) in MARKS:
             mark = MARKS[mode, size]
             report.mark(f"{mode} search of {size:,}, p95", percentile(times, 95), "at most", mark, "ms")
-    times, found = [], 0
+    times: list[float] = []
+    found = 0
     for query in queries:
         beginning = query.strip('()" ').split()[0][:3]
         began = time.perf_counter()
@@ -246,12 +260,18 @@ async def _ask(report: Report, account: Account, queries: Sequence[str], size: i
         report.mark(f"suggestions of {size:,}, p95", percentile(times, 95), "at most", SUGGESTED, "ms")
 
 
-async def _sizes(report: Report, size: int) -> None:
+async def index_tables(report: Report, size: int) -> dict[str, float]:
+    """Make sure that all is indexed, and return the size of each table of the index, MB."""
     async with reading() as session:
         tables = {row.relname: float(row.mb) for row in await session.execute(_SIZES)}
         counted = await session.scalar(text("SELECT count(*) FROM search_documents WHERE weights IS NOT NULL"))
         chunks = await session.scalar(text("SELECT count(*) FROM chunks"))
     report.check(f"resources indexed, of {size:,}", (counted, chunks), (size, size * PASSAGES))
+    return tables
+
+
+async def _sizes(report: Report, size: int) -> None:
+    tables = await index_tables(report, size)
     for table, mb in sorted(tables.items()):
         report.figure(f"{table} at {size:,}", "Pharos", "MB", [mb])
     report.figure(f"index of {size:,}", "Pharos", "MB", [sum(tables.values())])

@@ -1,5 +1,6 @@
 """Everything that a benchmark runs against, in a temporary folder and on free ports, gone when it is over."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -11,8 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
+import asyncpg
 import psutil
 
 from service.embedded import Postgres, Valkey, free_port, running, tied
@@ -121,6 +124,21 @@ def answers(url: str) -> bool:
             return response.status == 200
     except OSError:
         return False
+
+
+def row(url: str, query: str, *values: Any) -> asyncpg.Record:
+    """Ask the database at `url` for one row."""
+
+    async def ask() -> asyncpg.Record:
+        connection = await asyncpg.connect(url)
+        try:
+            found = await connection.fetchrow(query, *values)
+            assert found is not None
+            return found
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
 
 
 def peers_python() -> Path:

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 
@@ -38,8 +39,15 @@ class Stack:
 
     @property
     def database_url(self) -> str:
+        return self._variable("PHAROS_DATABASE_URL")
+
+    @property
+    def broker_url(self) -> str:
+        return self._variable("PHAROS_BROKER_URL")
+
+    def _variable(self, name: str) -> str:
         lines = (self.home / "run" / "env").read_text().splitlines()
-        return dict(line.split("=", 1) for line in lines)["PHAROS_DATABASE_URL"]
+        return dict(line.split("=", 1) for line in lines)[name]
 
     def processes(self) -> dict[str, int]:
         """Return the process id of each program that the supervisor runs."""
@@ -53,12 +61,16 @@ class Stack:
 
 
 @contextmanager
-def pharos(**variables: str) -> Generator[Stack]:
-    """Start everything, with these PHAROS_ variables; this process's settings belong to it meanwhile."""
+def pharos(module: str | None = None, **variables: str) -> Generator[Stack]:
+    """Start everything, with these PHAROS_ variables; this process's settings belong to it meanwhile.
+
+    `module` is what to run as its supervisor, where it is another one than `make up` starts.
+    """
     with tempfile.TemporaryDirectory(prefix="pharos-bench-") as folder:
         home, port = Path(folder), free_port()
         ours = {"PHAROS_HOME": folder, "PHAROS_PORT": str(port), "PHAROS_ADMIN_TOKEN": TOKEN, "PHAROS_MODE": "embedded"}
         environment = {**inherited(), **ours, **{f"PHAROS_{name}": value for name, value in variables.items()}}
+        supervisor = None if module is None else _supervising(module, home, environment)
         _supervisor("up", environment)
         try:
             os.environ["PHAROS_HOME"] = folder
@@ -71,6 +83,18 @@ def pharos(**variables: str) -> Generator[Stack]:
             del os.environ["PHAROS_HOME"]
             settings.cache_clear()
             _supervisor("down", environment)
+            if supervisor is not None:
+                supervisor.wait()
+
+
+def _supervising(module: str, home: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """Start another supervisor, which `up` then finds."""
+    supervisor = subprocess.Popen([sys.executable, "-m", module], cwd=ROOT, env=environment)
+    while control.ask(home / "run" / "control", "status") is None:
+        if supervisor.poll() is not None:
+            raise RuntimeError(f"{module} ended with code {supervisor.returncode}")
+        time.sleep(0.05)
+    return supervisor
 
 
 def _supervisor(command: str, environment: dict[str, str]) -> None:
@@ -86,6 +110,14 @@ def _supervisor(command: str, environment: dict[str, str]) -> None:
         raise RuntimeError(f"`supervisor {command}` failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
 
 
+class Running(Protocol):
+    """Something that runs in processes with names."""
+
+    def processes(self) -> dict[str, int]:
+        """Return the process id of each program."""
+        ...
+
+
 @dataclass(slots=True)
 class Memory:
     """The most that each program took, MB: its processes' resident memory, pages they share counted once (PSS)."""
@@ -95,10 +127,10 @@ class Memory:
     def look(self, processes: dict[str, int]) -> None:
         """Measure now."""
         for name, pid in processes.items():
-            self.peaks[name] = max(self.peaks.get(name, 0.0), _resident(pid))
+            self.peaks[name] = max(self.peaks.get(name, 0.0), resident(pid))
 
     @contextmanager
-    def watching(self, stack: Stack, every: float = 1.0) -> Generator[None]:
+    def watching(self, stack: Running, every: float = 1.0) -> Generator[None]:
         """Measure again and again until the block ends."""
         over = threading.Event()
 
@@ -115,8 +147,8 @@ class Memory:
             watcher.join()
 
 
-def _resident(pid: int) -> float:
-    """Return the memory of a process with its children, MB."""
+def resident(pid: int) -> float:
+    """Return the memory (PSS) of a process with its children, MB; 0 where it has gone."""
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]

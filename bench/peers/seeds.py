@@ -1,22 +1,31 @@
 """The design that Pharos replaces: FastAPI, a synchronous SQLAlchemy session, an emitter that calls hooks after the
 commit, hooks that send Celery tasks with a countdown. Four tasks for an update of text and metadata.
 
-Environment: SEEDS_DATABASE_URL (`postgresql+psycopg2://`), SEEDS_BROKER_URL, SEEDS_BACKEND_URL.
+Searches and reads are kept in Redis, as the seeds say; searches use a full-text index of PostgreSQL in the place of
+SQLite's. Nothing here embeds: the seeds' hook does so when a text changes, and no benchmark that runs the workers
+changes texts.
+
+Environment: SEEDS_DATABASE_URL (`postgresql+psycopg2://`), SEEDS_BROKER_URL, SEEDS_BACKEND_URL, SEEDS_CACHE_URL.
 """
 
+import hashlib
+import json
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from enum import IntEnum
-from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from celery import Celery
+import redis
+from celery import Celery, Task
+from celery.signals import worker_process_init
 from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import ARRAY, DateTime, Text, create_engine, func
+from sqlalchemy import ARRAY, DateTime, Index, Text, create_engine, func, select
+from sqlalchemy.dialects.postgresql import TSVECTOR, insert
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 
 # --- database: 20 + 40 connections, recycled after an hour, checked before use
@@ -60,12 +69,68 @@ class Resource(Base):
     updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now(), index=True)
 
 
+class SearchDocument(Base):
+    """The full-text index."""
+
+    __tablename__ = "seeds_search"
+    __table_args__ = (Index("ix_seeds_search_words", "words", postgresql_using="gin"),)
+
+    resource_id: Mapped[UUID] = mapped_column(primary_key=True)
+    words: Mapped[Any] = mapped_column(TSVECTOR)
+
+
+class QualityScore(Base):
+    """Five dimensions and their mean."""
+
+    __tablename__ = "seeds_quality"
+
+    resource_id: Mapped[UUID] = mapped_column(primary_key=True)
+    overall: Mapped[float]
+    accuracy: Mapped[float]
+    completeness: Mapped[float]
+    consistency: Mapped[float]
+    timeliness: Mapped[float]
+    relevance: Mapped[float]
+    computed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
 def get_db() -> Iterator[Session]:
     db = SessionLocal()
     try:
         yield db
     finally:
         db.close()
+
+
+# --- cache: RedisCache of the seeds
+
+
+TTLS = {"embedding:": 3600, "quality:": 1800, "search_query:": 300, "resource:": 600}  # seconds
+
+
+class RedisCache:
+    """JSON with a time to live by the beginning of the key; patterns are forgotten by KEYS."""
+
+    def __init__(self, url: str) -> None:
+        self.redis = redis.Redis.from_url(url, decode_responses=True)
+
+    def get(self, key: str) -> Any | None:
+        value = self.redis.get(key)
+        return json.loads(value) if value else None
+
+    def set(self, key: str, value: Any) -> None:
+        ttl = next((ttl for beginning, ttl in TTLS.items() if key.startswith(beginning)), 300)
+        self.redis.setex(key, ttl, json.dumps(value))
+
+    def delete(self, key: str) -> None:
+        self.redis.delete(key)
+
+    def delete_pattern(self, pattern: str) -> None:
+        if keys := self.redis.keys(pattern):
+            self.redis.delete(*keys)
+
+
+cache = RedisCache(os.environ["SEEDS_CACHE_URL"])
 
 
 # --- tasks: the seeds' queues and settings; results ignored, which spares Celery a subscription for each task
@@ -82,6 +147,8 @@ celery_app.conf.update(
     task_acks_late=True,
     task_reject_on_worker_lost=True,
     task_ignore_result=True,
+    worker_prefetch_multiplier=4,
+    worker_max_tasks_per_child=1000,
     broker_pool_limit=60,  # Celery's default of 10 connections is less than there are threads
     task_routes={
         "regenerate_embedding_task": {"queue": "high_priority"},
@@ -92,24 +159,76 @@ celery_app.conf.update(
 )
 
 
+@worker_process_init.connect
+def forget_parents_connections(**_: Any) -> None:
+    """Connections of the process that forked this one are not ours."""
+    engine.dispose(close=False)
+
+
+class DatabaseTask(Task):
+    """Gives a task a session."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        db = SessionLocal()
+        try:
+            return self.run(*args, db=db, **kwargs)
+        finally:
+            db.close()
+
+
 @celery_app.task(name="regenerate_embedding_task", max_retries=3, default_retry_delay=60)
 def regenerate_embedding_task(resource_id: str) -> None:
-    """Never run here: the workers are stopped."""
+    """Never run here: no text changes while there are workers."""
 
 
-@celery_app.task(name="recompute_quality_task", max_retries=2)
-def recompute_quality_task(resource_id: str) -> None:
-    """Never run here: the workers are stopped."""
+@celery_app.task(name="recompute_quality_task", base=DatabaseTask, max_retries=2)
+def recompute_quality_task(resource_id: str, db: Any = None) -> None:
+    """Compute what the seeds compute: completeness; the other dimensions are constants."""
+    resource = db.get(Resource, UUID(resource_id))
+    if resource is None:
+        return
+    described = (resource.title, resource.description, resource.content, resource.url, resource.authors, resource.tags)
+    scores = {
+        "accuracy": 0.7,
+        "completeness": sum(map(bool, described)) / len(described),
+        "consistency": 0.8,
+        "timeliness": 0.7,
+        "relevance": 0.7,
+    }
+    scores["overall"] = sum(scores.values()) / len(scores)
+    db.execute(
+        insert(QualityScore)
+        .values(resource_id=resource.id, **scores)
+        .on_conflict_do_update(index_elements=["resource_id"], set_=scores | {"computed_at": func.now()})
+    )
+    db.commit()
+    cache.set(f"quality:{resource_id}", scores)
 
 
-@celery_app.task(name="update_search_index_task", max_retries=3, priority=9)
-def update_search_index_task(resource_id: str) -> None:
-    """Never run here: the workers are stopped."""
+@celery_app.task(name="update_search_index_task", base=DatabaseTask, max_retries=3, priority=9)
+def update_search_index_task(resource_id: str, db: Any = None) -> None:
+    """Index title and text."""
+    resource = db.get(Resource, UUID(resource_id))
+    if resource is None:
+        return
+    title = func.setweight(func.to_tsvector("english", resource.title), "A")
+    words = title.op("||")(func.to_tsvector("english", resource.content))
+    db.execute(
+        insert(SearchDocument)
+        .values(resource_id=resource.id, words=words)
+        .on_conflict_do_update(index_elements=["resource_id"], set_={"words": words})
+    )
+    db.commit()
 
 
 @celery_app.task(name="invalidate_cache_task", priority=9)
 def invalidate_cache_task(cache_keys: list[str]) -> None:
-    """Never run here: the workers are stopped."""
+    """Forget keys and patterns."""
+    for key in cache_keys:
+        if "*" in key:
+            cache.delete_pattern(key)
+        else:
+            cache.delete(key)
 
 
 # --- events: an emitter with a history of 1,000, hooks that send tasks
@@ -210,8 +329,59 @@ class ResourceRead(ResourceUpdate):
     updated_at: datetime
 
 
+class SearchHit(BaseModel):
+    """A resource that was found."""
+
+    id: UUID
+    title: str
+    description: str | None
+    url: str | None
+    type: str
+    authors: list[str]
+    tags: list[str]
+    score: float
+
+
 app = FastAPI()
 Base.metadata.create_all(engine)
+
+
+@app.get("/search", response_model=list[SearchHit])
+def search(query: str, db: Annotated[Session, Depends(get_db)], limit: int = 25) -> Any:
+    """Answer from the cache, else from the index."""
+    began = time.perf_counter()
+    key = f"search_query:{hashlib.sha256(f'{query} {limit}'.encode()).hexdigest()}"
+    hits = cache.get(key)
+    if hits is None:
+        asked = func.websearch_to_tsquery("english", query)
+        score = func.ts_rank(SearchDocument.words, asked).label("score")
+        shown = [getattr(Resource, name) for name in SearchHit.model_fields if name != "score"]
+        rows = db.execute(
+            select(*shown, score)
+            .join(SearchDocument, SearchDocument.resource_id == Resource.id)
+            .where(SearchDocument.words.op("@@")(asked))
+            .order_by(score.desc())
+            .limit(limit)
+        )
+        hits = [SearchHit(**row).model_dump(mode="json") for row in rows.mappings()]
+        cache.set(key, hits)
+    latency = 1000 * (time.perf_counter() - began)
+    event_emitter.emit("search.executed", {"query": query, "results_count": len(hits), "latency": latency})
+    return hits
+
+
+@app.get("/resources/{resource_id}", response_model=ResourceRead)
+def read_resource(resource_id: UUID, db: Annotated[Session, Depends(get_db)]) -> Any:
+    """Answer from the cache, else from the table."""
+    key = f"resource:{resource_id}"
+    if (kept := cache.get(key)) is not None:
+        return kept
+    resource = db.get(Resource, resource_id)
+    if resource is None:
+        raise HTTPException(404)
+    read = ResourceRead.model_validate(resource)
+    cache.set(key, read.model_dump(mode="json"))
+    return read
 
 
 @app.put("/resources/{resource_id}")
@@ -225,7 +395,7 @@ def update_resource(resource_id: UUID, change: ResourceUpdate, db: Annotated[Ses
     for name in changed:
         setattr(resource, name, fields[name])
     if "content" in changed:
-        resource.content_hash = sha256(resource.content.encode()).hexdigest()
+        resource.content_hash = hashlib.sha256(resource.content.encode()).hexdigest()
         resource.word_count = len(resource.content.split())
     resource.version += 1
     resource.updated_at = datetime.now(UTC)
