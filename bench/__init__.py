@@ -7,6 +7,6 @@
     load.py         the load generator, a process of its own
     peers/          what others would have built; installed from bench/requirements.lock, never with the product
 
-A benchmark is a module with `run() -> Report`, and some have a small form for CI, `quick() -> Report`. It runs its peers in turn
+A benchmark is a module with `run() -> Report`; some have a small form, `quick() -> Report`. It runs its peers in turn
 within one run, since figures of a shared machine drift, and checks in PostgreSQL and Redis that the work was done.
 """
