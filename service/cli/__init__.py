@@ -4,6 +4,8 @@ commands.py     all of it put together, and how it ends
 library.py      add, search, list, show, edit, delete, watch, download, tags, similar, batch
 moving.py       import, imports, export
 collected.py    collections, annotations, searches
+trashed.py      trash, duplicates
+reading.py      reading
 subscribing.py  feeds, webhooks
 operating.py    status, tasks, dlq, events
 accounts.py     users, tokens

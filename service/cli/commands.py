@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from service.cli import accounts, collected, library, local, moving, operating, shown, subscribing
+from service.cli import accounts, collected, library, local, moving, operating, reading, shown, subscribing, trashed
 from service.cli.api import BROKEN_PIPE, FAILED, INTERRUPTED, Trouble
 from service.cli.asking import quiet
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-for part in (library, moving, collected, subscribing, operating, accounts, local):
+for part in (library, moving, collected, trashed, reading, subscribing, operating, accounts, local):
     app.add_typer(part.app)
 
 

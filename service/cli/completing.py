@@ -80,3 +80,21 @@ def feeds(ctx: typer.Context, incomplete: str) -> Offer:
         return [(str(one.id), one.title) async for one in pharos.feeds.list(limit=MOST)]
 
     return _offered(ctx, incomplete, found)
+
+
+def trashed(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the ids of what was deleted last."""
+
+    async def found(pharos: "Client") -> Offer:
+        return [(str(one.id), one.title) async for one in pharos.trash.list(limit=MOST)]
+
+    return _offered(ctx, incomplete, found)
+
+
+def readings(ctx: typer.Context, incomplete: str) -> Offer:
+    """Offer the ids of what is on the reading list."""
+
+    async def found(pharos: "Client") -> Offer:
+        return [(str(one.resource_id), one.title) async for one in pharos.readings.list(limit=MOST)]
+
+    return _offered(ctx, incomplete, found)

@@ -247,7 +247,7 @@ def _text(file: str) -> str:
     examples=("pharos delete 0192f0c1-...", "pharos list --status failed --json | jq -r .id | pharos delete --yes -"),
 )
 async def delete(pharos: "Client", ids: Ids, yes: Yes = False, json: Json = False) -> None:
-    """Delete resources, and all that is derived from them."""
+    """Delete resources; `pharos trash restore` takes them back."""
     named = words_of(ids)
     confirm(f"Delete {len(named)} resource{'s' if len(named) > 1 else ''}?", yes=yes)
     await each(named, pharos.resources.delete, "deleted", json=json)

@@ -11,11 +11,13 @@ from .documents import Documents
 from .feeds import Feeds
 from .operations import Batches, DeadLetters, Events, Server, Tasks
 from .people import Invitations, Tokens, Users
+from .readings import Readings
 from .resources import Resources
 from .sample import Sample
 from .searching import SavedSearches, Search
 from .transfers import Exports, Imports
 from .transport import Transport
+from .trash import Duplicates, Trash
 from .webhooks import Webhooks
 
 
@@ -53,6 +55,9 @@ class Client:
         self.invitations = Invitations(self._transport)
         self.tokens = Tokens(self._transport)
         self.feeds = Feeds(self._transport)
+        self.readings = Readings(self._transport)
+        self.trash = Trash(self._transport)
+        self.duplicates = Duplicates(self._transport)
         self.sample = Sample(self._transport)
         self.webhooks = Webhooks(self._transport)
 

@@ -151,7 +151,7 @@ class Resources:
         return await self._transport.send(Resource, "PUT", f"/resources/{id}", body, version)
 
     async def delete(self, id: Id, *, version: int | None = None) -> None:
-        """Delete one, and all that is derived from it."""
+        """Delete one; `trash.restore` takes it back."""
         await self._transport.delete(f"/resources/{id}", version)
 
     async def tag(

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
 from .errors import NotPharos, Refused, Unreachable, operation, refused
-from .models import Page
+from .models import Page, Part
 
 AnswerT = TypeVar("AnswerT")
 ItemT = TypeVar("ItemT")
@@ -155,6 +155,20 @@ class Transport:
                 yield item
             seen += len(page.items)
             if len(page.items) < size or seen >= page.total:
+                return
+
+    async def onward(
+        self, kind: type[Part[ItemT]], path: str, limit: int | None, **query: Any
+    ) -> AsyncGenerator[ItemT]:
+        """Yield the items of a list whose parts say where the next one begins, at most `limit`."""
+        seen, after = 0, None
+        while limit is None or seen < limit:
+            size = PAGE if limit is None else min(PAGE, limit - seen)
+            part = await self.get(kind, path, **query, limit=size, after=after)
+            for item in part.items:
+                yield item
+            seen, after = seen + len(part.items), part.next
+            if after is None:
                 return
 
     @asynccontextmanager

@@ -81,6 +81,8 @@ async def test_ids_collections_and_tags_are_asked_of_the_server(
     assert await completed(installed, f"pharos show {id[:8]}", server) == [id]
     assert await completed(installed, "pharos search lamp --tag li", server) == ["lighthouse"]
     assert await completed(installed, "pharos search lamp --tag two", server) == [""]  # it would need quotes
+    await api.delete(f"/resources/{id}")
+    assert await completed(installed, "pharos trash restore ", server) == [id]
     await api.post("/collections", json={"name": "Thesis"})
     spaced = (await api.post("/collections", json={"name": "My papers"})).json()["id"]
     assert set(await completed(installed, "pharos collections show ", server)) == {"Thesis", spaced}

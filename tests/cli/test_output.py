@@ -17,7 +17,7 @@ from sqlalchemy import text
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from service.cli import library, operating
+from service.cli import library, operating, reading
 from service.cli.commands import app
 from service.client import models, operations
 from service.database import transaction
@@ -72,6 +72,7 @@ def test_what_may_be_chosen_is_what_the_client_knows() -> None:
     assert set(get_args(library.State)) == set(get_args(models.ResourceState))
     assert set(get_args(library.Operation)) == set(get_args(operations.Operation))
     assert set(get_args(operating.Status)) == set(get_args(models.TaskState))
+    assert set(get_args(reading.State)) == set(get_args(models.ReadingState))
 
 
 async def test_with_json_there_is_json_and_nothing_else(
@@ -179,6 +180,50 @@ async def test_with_json_there_is_json_and_nothing_else(
     assert [one["status"] for one in deleted] == ["deleted", "failed"]
 
 
+async def test_what_was_deleted_is_there_twice_or_is_read_with_json(
+    pharos_command: Pharos, api: httpx.AsyncClient
+) -> None:
+    async def asked(*words: str, status: int = 0, given: str = "") -> Any:
+        done = await pharos_command(*words, "--json", given=given)
+        assert done.status == status, (words, done)
+        return json.loads(done.out)
+
+    async def lines(*words: str, status: int = 0, given: str = "") -> list[Any]:
+        done = await pharos_command(*words, "--json", given=given)
+        assert done.status == status, (words, done)
+        return [json.loads(line) for line in done.out.splitlines()]
+
+    kept, twin, third = [(await api.post("/resources", json=NOTE)).json()["id"] for _ in range(3)]
+    assert await asked("reading", "add", "-", given=f"{kept}\n{twin}\n") == {"count": 2}
+    assert [(one["resource_id"], one["state"]) for one in await lines("reading", "list", "--limit", "1")] == [
+        (max(kept, twin), "unread")
+    ]
+    placed = await asked("reading", "keep", twin, "--progress", "0.4")
+    assert (placed["state"], placed["progress"]) == ("reading", 0.4)
+    assert await asked("reading", "show", twin) == placed
+    assert [one["resource_id"] for one in await lines("reading", "list", "--state", "reading")] == [twin]
+    told = await pharos_command("reading", "list")
+    assert f"{twin}  reading  40%  1 min  The lamp" in told.out
+    removed = await lines("reading", "remove", kept, NOBODY, status=1)
+    assert [one["status"] for one in removed] == ["removed", "failed"]
+
+    [group] = await lines("duplicates", "list")
+    assert (group["reasons"], {one["id"] for one in group["items"]}) == (["text"], {kept, twin, third})
+    assert f"{kept}  The lamp" in (await pharos_command("duplicates", "list")).out
+    assert (await asked("duplicates", "merge", kept, twin, "--yes"))["id"] == kept
+    [gone] = await lines("trash", "list")
+    assert (gone["id"], gone["title"]) == (twin, "The lamp")
+    assert twin in (await pharos_command("trash", "list")).out
+    refused = await lines("trash", "restore", "-", status=1, given=f"{twin}\n{NOBODY}\n")
+    assert [one["status"] for one in refused] == ["restored", "failed"]
+    assert (await api.get(f"/resources/{twin}")).status_code == 200
+    for id in (twin, third):
+        await lines("delete", id, "--yes")
+    assert [one["status"] for one in await lines("trash", "purge", twin, "--yes")] == ["purged"]
+    assert await asked("trash", "purge", "--all", "--yes") == {"purged": 1}
+    assert (await pharos_command("trash", "list", "--json")).out == ""
+
+
 async def test_files_come_down_and_the_rest_of_what_has_no_json(
     pharos_command: Pharos, api: httpx.AsyncClient, tmp_path: Path
 ) -> None:
@@ -200,6 +245,14 @@ async def test_files_come_down_and_the_rest_of_what_has_no_json(
     [
         (["delete", NOBODY], 2, "say --yes"),
         (["delete", "-", "--yes"], 2, "standard input is empty"),
+        (["trash", "purge", NOBODY], 2, "say --yes"),
+        (["trash", "purge", "--yes"], 2, "Say which"),
+        (["trash", "purge", NOBODY, "--all", "--yes"], 2, "Say which"),
+        (["trash", "restore", NOBODY], 1, NOBODY),
+        (["duplicates", "merge", NOBODY, NOBODY], 2, "say --yes"),
+        (["duplicates", "merge", NOBODY, NOBODY, "--yes"], 1, "merged into itself"),
+        (["reading", "keep", NOBODY], 2, "Nothing is to be changed"),
+        (["reading", "keep", NOBODY, "--progress", "2"], 2, "progress"),
         (["edit", NOBODY], 2, "Nothing is to be changed"),
         (["dlq", "discard", "--yes"], 2, "Say which"),
         (["collections", "show", "Nothing"], 1, "There is no collection of the name Nothing"),

@@ -39,6 +39,34 @@ async def test_a_resource_is_made_changed_and_deleted(client: Client) -> None:
         await client.resources.get(made.id)
 
 
+async def test_what_is_deleted_comes_back_or_goes_for_good(client: Client) -> None:
+    ids = [(await client.resources.create(f"Note {number}", f"About {number}.")).id for number in range(103)]
+    for id in ids:
+        await client.resources.delete(id)
+    assert [one.id async for one in client.trash.list()] == ids[::-1]
+    assert [one.id async for one in client.trash.list(limit=101)] == ids[:1:-1]
+    assert (await client.trash.restore(ids[0])).title == "Note 0"
+    await client.trash.purge(ids[1])
+    with pytest.raises(NotFound, match=str(ids[1])):
+        await client.trash.restore(ids[1])
+    assert (await client.trash.empty()).purged == 101
+
+
+async def test_what_is_there_twice_is_merged_and_what_is_read_is_listed(client: Client) -> None:
+    one, other = [(await client.resources.create("The lamp", "The keeper lights the lamp.")).id for _ in range(2)]
+    assert (await client.readings.add([one, other])).count == 2
+    assert (await client.readings.keep(other, progress=0.4)).state == "reading"
+    assert (await client.readings.get(other)).progress == 0.4
+    assert [item.resource_id async for item in client.readings.list()] == [other, one]
+    assert [item.resource_id async for item in client.readings.list(state=["unread", "archived"])] == [one]
+    await client.readings.remove(one)
+    [group] = [group async for group in client.duplicates.list()]
+    assert (group.reasons, {item.id for item in group.items}) == (["text"], {one, other})
+    assert (await client.duplicates.merge(one, [other])).id == one
+    assert (await client.readings.get(one)).progress == 0.4
+    assert [group async for group in client.duplicates.list()] == []
+
+
 async def test_pages_are_added_one_by_one_and_many_at_once(client: Client) -> None:
     one = await client.resources.add("https://example.org/a")
     many = await client.resources.add_many(["https://example.org/a", "https://example.org/b", "http://127.0.0.1/"])

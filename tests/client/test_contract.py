@@ -68,14 +68,7 @@ NOT_COVERED = {
         "POST /notifications/digest/address", "DELETE /notifications/digest/address",
         "POST /notifications/digest/test",
     ),
-    "reading, which happens on the page": (
-        "GET /reading", "POST /reading", "GET /resources/{id}/reading", "PUT /resources/{id}/reading",
-        "DELETE /resources/{id}/reading", "GET /hints", "PUT /hints/{name}", "DELETE /hints",
-    ),
-    "what was deleted and what is there twice, to be looked at on the page": (
-        "GET /trash", "DELETE /trash", "DELETE /trash/{id}", "POST /resources/{id}/restore", "GET /duplicates",
-        "POST /resources/{id}/merge",
-    ),
+    "what pages say of themselves": ("GET /hints", "PUT /hints/{name}", "DELETE /hints"),
     "the operations page's and its monitoring's": (
         "GET /audit", "GET /cache/stats", "POST /cache/warm", "GET /db/pool", "GET /metrics", "GET /monitoring/alerts",
         "GET /monitoring/flow", "POST /queues/{name}/pause", "POST /queues/{name}/resume", "GET /schedules",
@@ -95,6 +88,8 @@ NOT_COVERED = {
 NOT_OFFERED = {
     ("GET /resources", "offset"): "lists are walked by time",
     ("GET /resources", "sort"): "lists are walked by time; `newest_first` turns it",
+    ("GET /trash", "after"): "lists are walked by it",
+    ("GET /reading", "after"): "lists are walked by it",
     ("GET /events/stream", "last_event_id"): "sent as the header, which outranks it",
 }
 

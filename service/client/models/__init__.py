@@ -1,6 +1,6 @@
 """What the server answers. What it does not say is None; what it says beyond these fields is left out."""
 
-from .base import Items, Model, Page
+from .base import Items, Model, Page, Part
 from .exchange import (
     Delivery,
     DeliveryStarted,
@@ -76,6 +76,8 @@ from .operations import (
     Workers,
 )
 from .people import Invitation, Me, NewInvitation, NewToken, Role, Scope, Token, User
+from .readings import Reading, ReadingItem, ReadingState, ReadLater
+from .trash import DuplicateGroup, Purged, Trashed
 
 __all__ = [
     "Added",
@@ -92,6 +94,7 @@ __all__ = [
     "Document",
     "DocumentProgress",
     "DocumentState",
+    "DuplicateGroup",
     "Event",
     "Feed",
     "FeedEntry",
@@ -121,11 +124,17 @@ __all__ = [
     "PageAdded",
     "PageOf",
     "PagesAdded",
+    "Part",
     "Passage",
     "PassageOf",
     "Progress",
+    "Purged",
     "Queue",
+    "ReadLater",
     "Readiness",
+    "Reading",
+    "ReadingItem",
+    "ReadingState",
     "Reason",
     "Recommendation",
     "RefusedLetter",
@@ -151,6 +160,7 @@ __all__ = [
     "TaskState",
     "Timeline",
     "Token",
+    "Trashed",
     "Uploaded",
     "User",
     "Visibility",

@@ -27,3 +27,12 @@ class Items(Model, Generic[ItemT]):
     """A list that is answered whole."""
 
     items: Sequence[ItemT]
+
+
+class Part(Model, Generic[ItemT]):
+    """A part of a list that begins with what came last; no `next`: it is the last part."""
+
+    total: int
+    items: Sequence[ItemT]
+    limit: int
+    next: str | None = None
