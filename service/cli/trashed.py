@@ -84,3 +84,29 @@ async def merge_duplicates(pharos: "Client", id: Id, others: Ids, yes: Yes = Fal
         shown.as_json(kept)
     else:
         shown.row(kept.id, f"{len(named)} merged", kept.title)
+
+
+@asks(duplicates, "separate", examples=("pharos duplicates separate 0192f0c1-... 0192f0c2-...",))
+async def separate_duplicates(pharos: "Client", ids: Ids, json: Json = False) -> None:
+    """Say that no two of these are duplicates; they are not listed to you as such again."""
+    named = words_of(ids)
+    made = await pharos.duplicates.separate(named)
+    if json:
+        shown.as_json(made)
+    else:
+        shown.row(made.id, f"{len(named)} are no duplicates")
+
+
+@asks(duplicates, "separations")
+async def list_separations(pharos: "Client", limit: Most = 25, json: Json = False) -> None:
+    """List what you said are no duplicates, said last first."""
+    found = pharos.duplicates.separations(limit=limit)
+    await listed(found, lambda one: (one.id, *(item.title for item in one.items)), json=json)
+
+
+@asks(duplicates, "rejoin")
+async def rejoin_duplicates(
+    pharos: "Client", id: Annotated[str, typer.Argument(help="The id of what you said.")]
+) -> None:
+    """Undo it: they may be duplicates after all."""
+    await pharos.duplicates.rejoin(id)

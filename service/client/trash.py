@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 
-from .models import DuplicateGroup, Page, Part, Purged, Resource, Trashed
+from .models import DuplicateGroup, NewSeparation, Page, Part, Purged, Resource, Separation, Trashed
 from .transport import Id, Transport
 
 
@@ -42,3 +42,15 @@ class Duplicates:
     async def merge(self, id: Id, ids: Sequence[Id]) -> Resource:
         """Give a resource what people made of up to a hundred others, and put those into the trash."""
         return await self._transport.send(Resource, "POST", f"/resources/{id}/merge", {"ids": ids})
+
+    def separations(self, *, limit: int | None = None) -> AsyncGenerator[Separation]:
+        """Yield what you said are no duplicates, said last first."""
+        return self._transport.each(Page[Separation], "/duplicates/separations", limit)
+
+    async def separate(self, ids: Sequence[Id]) -> NewSeparation:
+        """Say that no two of up to a hundred resources are duplicates; they are not listed to you as such again."""
+        return await self._transport.send(NewSeparation, "POST", "/duplicates/separations", {"ids": ids})
+
+    async def rejoin(self, id: Id) -> None:
+        """Undo a separation."""
+        await self._transport.delete(f"/duplicates/separations/{id}")

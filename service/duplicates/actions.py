@@ -1,14 +1,15 @@
-"""The verb of duplicates: merge."""
+"""Verbs of duplicates: merge, separate, rejoin."""
 
 from collections.abc import Iterator, Sequence
-from uuid import UUID
+from uuid import UUID, uuid4
 
-from sqlalchemy import select
+from sqlalchemy import delete, insert, select
 
 from service.collections.concerned import concerned
 from service.database import Session
 from service.duplicates.events import ResourceMerged
 from service.duplicates.moves import MOVES
+from service.duplicates.tables import Separated
 from service.errors import Conflict, Invalid, NotFound
 from service.ingestion.canonical import canonical_url
 from service.outbox import emit
@@ -60,6 +61,29 @@ async def merge(session: Session, account: Account, id: UUID, others: Sequence[U
         await resources.remove(session, account, one.id)
     await session.refresh(kept)
     return kept
+
+
+async def separate(session: Session, account: Account, ids: Sequence[UUID]) -> UUID:
+    """Write down that no two of these are duplicates for the account; returns the separation's id.
+
+    Raises NotFound where the account may not see one of them.
+    """
+    asked = sorted(set(ids))
+    seen = select(Resource.id).where(Resource.id.in_(asked), visible(account)).order_by(Resource.id)
+    found = set(await session.scalars(seen.with_for_update(read=True, key_share=True)))
+    if unknown := [one for one in asked if one not in found]:
+        raise NotFound(what="resource", id=unknown[0])
+    separation = uuid4()
+    rows = [{"id": separation, "resource_id": id, "user_id": account.id} for id in asked]
+    await session.execute(insert(Separated), rows)
+    return separation
+
+
+async def rejoin(session: Session, account: Account, id: UUID) -> None:
+    """Forget a separation of the account; NotFound where it has none such."""
+    gone = delete(Separated).where(Separated.id == id, Separated.user_id == account.id)
+    if not (await session.scalars(gone.returning(Separated.resource_id))).all():
+        raise NotFound(what="separation", id=id)
 
 
 def _tags(kept: Resource, going: Sequence[Resource]) -> list[str]:

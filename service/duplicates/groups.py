@@ -12,6 +12,7 @@ from service.annotations.tables import Annotation
 from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession
 from service.documents.tables import Document
+from service.duplicates import separations
 from service.resources.actions import LISTED
 from service.resources.tables import Resource, visible
 from service.security.accounts import Account
@@ -68,9 +69,10 @@ def joined(alike: Iterable[tuple[Reason, Sequence[UUID]]]) -> list[Group]:
 
 
 async def groups(session: ReadSession, account: Account) -> list[Group]:
-    """Return all groups of what the account may see."""
+    """Return all groups of what the account may see and did not say is no duplicate."""
+    separated = await separations.of(session, account)
     rows = await session.execute(_ALIKE, {"account_id": account.id})
-    return joined((reason, ids) for reason, ids in rows)
+    return joined((reason, some) for reason, ids in rows for some in separations.alike(ids, separated))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ _MOVED = (  # rows with an id of their own
 _COPIED = {  # rows of which a resource has one for each of these; `where` limits them further
     "collection_resources": ("collection_id", "added_at"),
     "dismissed_recommendations": ("user_id", "dismissed_at"),
-    "readings": ("user_id", "state", "progress", "added_at", "updated_at", "finished_at"),
     "bibliographies": ("csl",),
     "import_highlights": ("owner_id", "quote_hash", "quote", "note", "tags", "colour", "placed"),
 }
@@ -36,6 +35,19 @@ STATEMENTS: Sequence[str] = (
     WHERE resource_id = ANY(:others) AND NOT is_predicted ORDER BY classified_at DESC ON CONFLICT DO NOTHING""",
     """UPDATE classifications SET assigned = false WHERE resource_id = :id AND is_predicted AND assigned
         AND EXISTS (SELECT FROM classifications WHERE resource_id = :id AND NOT is_predicted)""",
+    # Of each reader the state that is furthest: read, reading, else what was said last; and the furthest place.
+    """INSERT INTO readings (resource_id, user_id, state, progress, added_at, updated_at, finished_at)
+    SELECT DISTINCT ON (user_id) :id, user_id, state, CASE state WHEN 'unread' THEN 0 ELSE max(progress) OVER own END,
+        min(added_at) OVER own, max(updated_at) OVER own,
+        CASE WHEN state IN ('read', 'archived') THEN min(finished_at) OVER own END
+    FROM readings WHERE resource_id = :id OR resource_id = ANY(:others) WINDOW own AS (PARTITION BY user_id)
+    ORDER BY user_id, array_position(ARRAY['read', 'reading'], state), updated_at DESC
+    ON CONFLICT (user_id, resource_id) DO UPDATE SET state = EXCLUDED.state, progress = EXCLUDED.progress,
+        added_at = EXCLUDED.added_at, updated_at = EXCLUDED.updated_at, finished_at = EXCLUDED.finished_at""",
+    # What is no duplicate of the others is none of the one that stays; they themselves forget it.
+    """INSERT INTO separations (id, resource_id, user_id, separated_at) SELECT id, :id, user_id, separated_at
+    FROM separations WHERE resource_id = ANY(:others) ON CONFLICT DO NOTHING""",
+    "DELETE FROM separations WHERE resource_id = ANY(:others)",
     "UPDATE citations SET target_id = :id WHERE target_id = ANY(:others)",
     *(
         f"UPDATE resources SET {column} = :id WHERE {column} = ANY(:others) AND id <> :id"  # noqa: S608

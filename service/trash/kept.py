@@ -15,6 +15,7 @@ from service.authors.tables import AuthorLink, AuthorReading
 from service.collections.tables import CollectionResource
 from service.database import Base
 from service.documents.tables import Document, Passage
+from service.duplicates.tables import Separated
 from service.feeds.tables import FeedEntry
 from service.graph.tables import Citation, GraphNode, GraphRank
 from service.imports.tables import Bibliography, ImportEntry, ImportHighlight, ImportSource
@@ -82,6 +83,7 @@ KEPT: Sequence[Kept] = (  # each after those that it refers to
     Kept(Annotation),
     Kept(CollectionResource),
     Kept(Reading),
+    Kept(Separated),
     Kept(Classification, f"{_OF_RESOURCE} AND NOT k.is_predicted"),
     Kept(QualityChange),
     Kept(QualityReview),

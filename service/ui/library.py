@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import load_only
 
 from service.database import ReadSession
+from service.duplicates import separations
 from service.ingestion.actions import STEPS
 from service.ingestion.status import status_of
 from service.ingestion.tables import Ingestion
@@ -39,6 +40,7 @@ class Item:
     error: str | None = None
     retry_from: str = "fetched"
     reading: Reading | None = None  # of who looks
+    twin: UUID | None = None  # what it is a duplicate of, or nearly, unless who looks said that it is none
 
 
 def _shown(shown: Filter) -> ColumnElement[bool]:
@@ -145,6 +147,7 @@ async def _items(session: ReadSession, account: Account, listing: Select[Resourc
     )
     known = {row[0]: (row[1], row[2], row[3]) for row in await session.execute(ways)}
     readings = await of_many(session, account, list(known))
+    twins = await twins_of(session, account, resources)
     items: list[Item] = []
     for resource in resources:
         entered, indexed, embedded = known.get(resource.id, (None, None, None))
@@ -152,8 +155,15 @@ async def _items(session: ReadSession, account: Account, listing: Select[Resourc
             item = Item(resource, "ready", _all_done(entered))
         else:
             item = await progress(session, resource, entered)
-        items.append(replace(item, reading=readings.get(resource.id)))
+        items.append(replace(item, reading=readings.get(resource.id), twin=twins.get(resource.id)))
     return items
+
+
+async def twins_of(session: ReadSession, account: Account, resources: Sequence[Resource]) -> dict[UUID, UUID]:
+    """Return of what each of these is a duplicate, or nearly, unless the account said that it is none."""
+    twins = {one.id: twin for one in resources if (twin := one.duplicate_of or one.near_duplicate_of)}
+    said = await separations.of(session, account, [*twins, *twins.values()]) if twins else {}
+    return {id: twin for id, twin in twins.items() if any(separations.alike([id, twin], said))}
 
 
 def _all_done(entered: Ingestion | None) -> list[dict[str, Any]]:

@@ -34,7 +34,7 @@ from service.ui.assets import FOLDER, Assets
 from service.ui.collections import collection_page, collections_page, public_collection_page
 from service.ui.digest import confirm, confirm_page, unsubscribe, unsubscribe_page
 from service.ui.documents import document_rows, documents_page
-from service.ui.duplicates import duplicates_page, merge_duplicates
+from service.ui.duplicates import duplicates_page, merge_duplicates, rejoin_duplicates, separate_duplicates
 from service.ui.feeds import feeds_page
 from service.ui.graph import graph_page
 from service.ui.imports import imports_page
@@ -154,6 +154,7 @@ async def resource(request: Request) -> Response:
     async with reading() as session:
         found, entered = await ingestion_of(session, who, id)
         item = await library.progress(session, found, entered)
+        twin = (await library.twins_of(session, who, [found])).get(id)
         kept = await readings.of_many(session, who, [id])
         citations = await citations_of(session, who, id)
         citing = await cited_by(session, who, id)
@@ -164,6 +165,7 @@ async def resource(request: Request) -> Response:
         request,
         "resource.html",
         item=item,
+        twin=twin,
         reading=kept.get(id),
         typography=Typography.read(request.cookies.get(COOKIE)),
         citations=citations,
@@ -355,6 +357,8 @@ routes: list[BaseRoute] = [
     page("POST", "/ui/trash", change_trash, scope="write"),
     page("GET", "/ui/duplicates", duplicates_page, scope="read"),
     page("POST", "/ui/duplicates", merge_duplicates, scope="write"),
+    page("POST", "/ui/duplicates/separations", separate_duplicates, scope="read"),
+    page("POST", "/ui/duplicates/separations/{id}", rejoin_duplicates, scope="read"),
     *operations.routes,
     page("GET", "/ui/login", login_page, scope=PUBLIC),
     page("POST", "/ui/login", login, scope=PUBLIC),

@@ -210,6 +210,11 @@ async def test_what_was_deleted_is_there_twice_or_is_read_with_json(
     [group] = await lines("duplicates", "list")
     assert (group["reasons"], {one["id"] for one in group["items"]}) == (["text"], {kept, twin, third})
     assert f"{kept}  The lamp" in (await pharos_command("duplicates", "list")).out
+    said = await asked("duplicates", "separate", kept, twin, third)
+    assert await lines("duplicates", "list") == []
+    assert [one["id"] for one in await lines("duplicates", "separations")] == [said["id"]]
+    assert (await pharos_command("duplicates", "rejoin", said["id"])).status == 0
+    assert len(await lines("duplicates", "list")) == 1
     assert (await asked("duplicates", "merge", kept, twin, "--yes"))["id"] == kept
     [gone] = await lines("trash", "list")
     assert (gone["id"], gone["title"]) == (twin, "The lamp")

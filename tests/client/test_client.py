@@ -62,6 +62,10 @@ async def test_what_is_there_twice_is_merged_and_what_is_read_is_listed(client: 
     await client.readings.remove(one)
     [group] = [group async for group in client.duplicates.list()]
     assert (group.reasons, {item.id for item in group.items}) == (["text"], {one, other})
+    said = await client.duplicates.separate([one, other])
+    assert [group async for group in client.duplicates.list()] == []
+    assert [(each.id, len(each.items)) async for each in client.duplicates.separations()] == [(said.id, 2)]
+    await client.duplicates.rejoin(said.id)
     assert (await client.duplicates.merge(one, [other])).id == one
     assert (await client.readings.get(one)).progress == 0.4
     assert [group async for group in client.duplicates.list()] == []

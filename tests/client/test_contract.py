@@ -150,7 +150,7 @@ def value(kind: Any) -> Any:
     if origin is Literal:
         return args[-1]
     if origin in (Sequence, list):
-        return [value(args[0])]
+        return [value(args[0])] * 2
     if origin is Mapping:
         return {"query": "x"}
     simple = {str: "x", int: 7, float: 0.5, bool: True, bytes: b"<opml/>", datetime: MOMENT}

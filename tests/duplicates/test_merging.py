@@ -89,7 +89,7 @@ async def test_what_people_made_goes_over(api: httpx.AsyncClient, person: Person
         assert [one["id"] for one in held] == [kept]
     assert [one["id"] for one in (await got(api, f"/resources/{kept}"))["categories"]] == [category]
     places = [(await got(client, f"/resources/{kept}/reading"))["progress"] for client in (ada, api)]
-    assert places == [0.4, 0.7]  # one's own of what stays is not overwritten
+    assert places == [0.4, 0.7]  # the furthest
     async with reading() as session:
         seen = text("SELECT count(*) FROM interactions WHERE resource_id = :id AND interaction_type = 'view'")
         assert await session.scalar(seen, {"id": UUID(kept)}) == 2
@@ -102,6 +102,36 @@ async def test_what_people_made_goes_over(api: httpx.AsyncClient, person: Person
     assert (back.status_code, back.json()["tags"]) == (200, ["sea", "light"])
     assert (await got(ada, f"/collections/{only}"))["resource_count"] == 2
     assert (await got(ada, f"/resources/{gone}/annotations"))["total"] == 0  # it stays where it went
+
+
+async def test_of_several_readings_the_furthest_stays(api: httpx.AsyncClient, person: Person) -> None:
+    """Of each reader, whatever the order in which they were made: read, else begun, else what was said last."""
+    ids = [await note(api, title) for title in ("Kept", "Gone", "Third")]
+    said: dict[str, list[tuple[int, dict[str, Any]]]] = {  # of which copy, oldest first
+        "reads": [(1, {"state": "read"}), (0, {"state": "unread"}), (2, {"progress": 0.5})],
+        "goes-on": [(0, {"progress": 0.7}), (1, {"progress": 0.2})],
+        "began": [(2, {"progress": 0.3}), (0, {"state": "archived"}), (1, {"state": "unread"})],
+        "put-away": [(0, {"state": "unread"}), (1, {"state": "archived"})],
+        "wants-it": [(1, {"state": "archived", "progress": 0.6}), (2, {"state": "unread"})],
+        "waits": [(2, {"state": "unread"})],
+        "nothing": [],
+    }
+    expected = {
+        "reads": ("read", 1.0), "goes-on": ("reading", 0.7), "began": ("reading", 0.3), "put-away": ("archived", 0.0),
+        "wants-it": ("unread", 0.0), "waits": ("unread", 0.0), "nothing": (None, 0.0),
+    }  # fmt: skip
+    readers = {name: await person(name) for name in said}
+    first: dict[str, str] = {}
+    for name, steps in said.items():
+        for copy, step in steps:
+            answer = await readers[name].put(f"/resources/{ids[copy]}/reading", json=step)
+            first.setdefault(name, answer.json()["added_at"])
+    assert (await merge(api, ids[0], *ids[1:])).status_code == 200
+    found = {name: await got(client, f"/resources/{ids[0]}/reading") for name, client in readers.items()}
+    assert {name: (one["state"], one["progress"]) for name, one in found.items()} == expected
+    assert {name: one["added_at"] for name, one in found.items() if one["added_at"]} == first
+    assert [name for name, one in found.items() if one["finished_at"]] == ["reads"]
+    assert (await got(readers["reads"], "/reading"))["total"] == 1
 
 
 async def test_what_cites_the_others_cites_it(api: httpx.AsyncClient) -> None:

@@ -97,6 +97,24 @@ def test_duplicates_are_compared_and_merged(open_page: Open) -> None:
     assert call(page, "GET", f"/resources/{other}")["tags"] == ["second", "more"]
 
 
+def test_what_is_no_duplicate_leaves_the_page_until_it_is_undone(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    title = "Alike, and yet two editions"
+    one, _ = duplicates(page, title)
+    shown = page.get_by_role("button", name=f"They are no duplicates: {title}")
+    for undo in ("Undo", f"They are duplicates after all: {title}"):
+        page.goto(f"/ui/duplicates?of={one}")
+        shown.press("Enter")
+        expect(page.get_by_role("status").get_by_text("are not shown here again")).to_be_visible()
+        expect(shown).to_have_count(0)
+        if undo != "Undo":
+            page.get_by_role("link", name="No duplicates").click()
+        page.get_by_role("button", name=undo).press("Enter")
+        expect(page).to_have_url(re.compile("/ui/duplicates$"))
+        expect(shown).to_have_count(1)
+
+
 def test_both_pages_work_without_scripts(
     open_page: Open, browser: Browser, address: str, session_cookies: list[dict[str, str]]
 ) -> None:
@@ -107,6 +125,8 @@ def test_both_pages_work_without_scripts(
         context.add_cookies(session_cookies)  # type: ignore[arg-type]
         page = context.new_page()
         page.goto("/ui/duplicates")
+        page.get_by_role("button", name="They are no duplicates: Twins without a script").click()
+        page.get_by_role("button", name="Undo").click()
         page.get_by_role("button", name="Merge Twins without a script").click()
         expect(page.get_by_text("1 item was merged and is in the trash now.")).to_be_visible()
         page.goto("/ui/trash")
@@ -128,7 +148,10 @@ def test_an_audit_finds_nothing(open_page: Open, pictures: Path, dark: bool, wid
     for id in (note(page, f"The lamp of {name}"), note(page, long, url=long, private=True)):
         call(page, "DELETE", f"/resources/{id}")
     faults: list[str] = []
-    for path in ("/ui/trash", f"/ui/duplicates?of={twins[0]}", "/ui/duplicates"):
+    call(page, "POST", "/duplicates/separations", {"ids": [note(page, f"Edition {n} of {name}") for n in range(2)]})
+    said = call(page, "POST", "/duplicates/separations", {"ids": [note(page, f"Print of {name}") for _ in range(2)]})
+    apart = f"/ui/duplicates?apart={said['id']}"
+    for path in ("/ui/trash", f"/ui/duplicates?of={twins[0]}", "/ui/duplicates", "/ui/duplicates?show=apart", apart):
         page.goto(path)
         faults += violations(page)
         if path == "/ui/trash":
@@ -136,6 +159,10 @@ def test_an_audit_finds_nothing(open_page: Open, pictures: Path, dark: bool, wid
             page.get_by_text("Delete selected for good").click()
             page.screenshot(path=pictures / f"trash-{name}.png")
             faults += violations(page)
+        if "show=" in path:
+            page.screenshot(path=pictures / f"no-duplicates-{name}.png", full_page=True)
+        if path == apart:
+            page.screenshot(path=pictures / f"duplicates-said-{name}.png")
         if "of=" in path:
             page.screenshot(path=pictures / f"duplicates-{name}.png", full_page=True)
         if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):

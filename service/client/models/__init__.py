@@ -77,7 +77,7 @@ from .operations import (
 )
 from .people import Invitation, Me, NewInvitation, NewToken, Role, Scope, Token, User
 from .readings import Reading, ReadingItem, ReadingState, ReadLater
-from .trash import DuplicateGroup, Purged, Trashed
+from .trash import DuplicateGroup, NewSeparation, Purged, Separation, Trashed
 
 __all__ = [
     "Added",
@@ -116,6 +116,7 @@ __all__ = [
     "Neighbour",
     "NewFeedLink",
     "NewInvitation",
+    "NewSeparation",
     "NewToken",
     "NewWebhook",
     "NotFollowed",
@@ -149,6 +150,7 @@ __all__ = [
     "SavedSearch",
     "Scope",
     "SearchPage",
+    "Separation",
     "SimilarCollection",
     "Step",
     "Suggestion",

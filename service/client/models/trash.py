@@ -28,6 +28,19 @@ class Purged(Model):
     purged: int
 
 
+class NewSeparation(Model):
+    """What was said; by its id it can be undone."""
+
+    id: UUID
+
+
+class Separation(NewSeparation):
+    """Resources of which you said that no two are duplicates, the oldest first."""
+
+    separated_at: datetime
+    items: Sequence[ResourceItem]
+
+
 class DuplicateGroup(Model):
     """Resources that are the same in these respects, the oldest first."""
 
