@@ -95,6 +95,7 @@ CALLS: dict[str, tuple[str, ...]] = {
     "mcp": (),
     "ui": (
         "resources",
+        "annotations",
         "graph",
         "search",
         "ingestion",

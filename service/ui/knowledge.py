@@ -10,6 +10,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.annotations import actions as annotations
 from service.authors import actions as authors
 from service.authors.tables import AuthorLink
 from service.collections import actions as collections
@@ -37,12 +38,16 @@ class Named(Turned):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Quality as it is answered over HTTP (None until it is assessed), categories, collections, authors by name."""
+    """Quality as it is answered over HTTP (None until it is assessed), categories, collections, authors by name.
+
+    Annotations are those of who looks, in reading order.
+    """
 
     quality: dict[str, Any] | None
     categories: Sequence[Any]
     collections: list[dict[str, Any]]
     authors: dict[str, UUID]
+    annotations: list[dict[str, Any]]
 
 
 async def known_of(session: ReadSession, who: Account, id: UUID) -> Known:
@@ -52,12 +57,14 @@ async def known_of(session: ReadSession, who: Account, id: UUID) -> Known:
     assigned = assigned.where(Classification.resource_id == id, Classification.assigned)
     categories = (await session.execute(assigned.order_by(Classification.rank))).all()
     _, holding = await collections.browse(session, who, resource_id=id, limit=HOLDING, offset=0)
+    _, marked = await annotations.browse(session, who, resource_id=id, limit=annotations.MOST, offset=0)
     links = await session.execute(select(AuthorLink.written, AuthorLink.author_id).where(AuthorLink.resource_id == id))
     return Known(
         None if quality is None else shown(quality),
         categories,
         holding,
         {row.written: row.author_id for row in links},
+        marked,
     )
 
 

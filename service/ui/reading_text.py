@@ -41,6 +41,21 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "reading.first": "Back to the start",
     "reading.end": "When you have read it",
     "pick.later": "Read later",
+    # highlights and notes
+    "mark.title": "Your highlights",
+    "mark.how": "Select words in the text to highlight them, or to write a note. Only you see it.",
+    "mark.bar": "What to do with the selected words",
+    "mark.highlight": "Highlight",
+    "mark.go": "Show it in the text",
+    "mark.lost": "It is not in the text any more.",
+    "mark.note": "Note",
+    "mark.note.change": "Change the note",
+    "mark.note.named": "Note on: {quote}",
+    "mark.note.title": "Your note",
+    "mark.note.save": "Save",
+    "mark.remove": "Remove",
+    "mark.remove.named": "Remove the highlight: {quote}",
+    "keys.mark": "Highlight the selected words, or write a note on them",
     # how a text is set
     "set.title": "Text settings",
     "set.font": "Font",
@@ -68,6 +83,11 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
 }
 
 BROWSER: dict[str, str | tuple[str, str]] = {
+    "mark.made": "Highlighted",
+    "mark.gone": "Removed: {quote}",
+    "mark.undo": "Undo",
+    "mark.sure": "It is not in the text any more, so that this cannot be undone. Remove it all the same?",
+    "mark.nowhere": "These words stand differently in the stored text, and cannot be highlighted.",
     "later.on": "On your reading list",
     "later.off": "Off your reading list",
     "later.many": ("{n} item is on your reading list", "{n} items are on your reading list"),

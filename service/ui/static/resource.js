@@ -15,11 +15,12 @@ const { id } = page.dataset;
 let timer = 0;
 
 /** Make the page what it is now; returns the position in the log that it stands for. */
-async function refresh() {
+export async function refresh() {
   const fresh = (await part(location.pathname)).querySelector("#resource");
   const before = page.dataset.phase;
   morph(page, fresh);
   showSimilar();
+  dispatchEvent(new Event("pharos:shown"));
   if (before !== "ready" && page.dataset.phase === "ready") announce(text("ready", { title: page.dataset.title }), String);
   return page.dataset.position;
 }
