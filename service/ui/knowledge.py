@@ -53,7 +53,9 @@ class Known:
 async def known_of(session: ReadSession, who: Account, id: UUID) -> Known:
     """Return what is known of an item that the account may see."""
     quality = await session.scalar(select(Quality).where(Quality.resource_id == id))
-    assigned = select(Category.id, Category.name).join(Classification, Classification.category_id == Category.id)
+    assigned = select(Category.id, Category.name, Classification.is_predicted, Classification.confidence).join(
+        Classification, Classification.category_id == Category.id
+    )
     assigned = assigned.where(Classification.resource_id == id, Classification.assigned)
     categories = (await session.execute(assigned.order_by(Classification.rank))).all()
     _, holding = await collections.browse(session, who, resource_id=id, limit=HOLDING, offset=0)

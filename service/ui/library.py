@@ -26,6 +26,7 @@ Phase = Literal["working", "ready", "failed"]
 Filter = Literal["all", "working", "failed"]
 
 PAGE = 25
+RESTART = {"url": "fetched", "upload": "extracted", "content": "extracted"}
 LATELY = timedelta(hours=1)  # what is read but not yet indexed counts as in progress for so long
 
 
@@ -39,6 +40,7 @@ class Item:
     waiting_for: str | None = None
     error: str | None = None
     retry_from: str = "fetched"
+    again_from: str = "indexed"  # the step from which it is read again
     reading: Reading | None = None  # of who looks
     twin: UUID | None = None  # what it is a duplicate of, or nearly, unless who looks said that it is none
 
@@ -155,8 +157,14 @@ async def _items(session: ReadSession, account: Account, listing: Select[Resourc
             item = Item(resource, "ready", _all_done(entered))
         else:
             item = await progress(session, resource, entered)
-        items.append(replace(item, reading=readings.get(resource.id), twin=twins.get(resource.id)))
+        known_of = {"reading": readings.get(resource.id), "twin": twins.get(resource.id)}
+        items.append(replace(item, again_from=again_from(entered), **known_of))
     return items
+
+
+def again_from(entered: Ingestion | None) -> str:
+    """Return the first step that can be taken again: what was not fetched is not fetched again."""
+    return RESTART[entered.source] if entered else "indexed"
 
 
 async def twins_of(session: ReadSession, account: Account, resources: Sequence[Resource]) -> dict[UUID, UUID]:

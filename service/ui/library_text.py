@@ -40,6 +40,14 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "categories.none": "There are no categories yet.",
     "categories.empty": "Nothing is in this category yet.",
     "categories.below": "Below it",
+    "categories.by_itself": "found by itself, {percent} % sure",
+    "categories.by_hand": "said by a person",
+    "categories.right": "Right",
+    "categories.right.named": "It is right: {name}",
+    "categories.unsorted": "Take it back",
+    "categories.unsorted.named": "Take it back: {name}",
+    "categories.label": "It belongs to another category",
+    "categories.set": "Set",
     "categories.back": "All categories",
     # authors
     "authors.title": "Authors",
@@ -64,6 +72,10 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
 }
 
 BROWSER: dict[str, str | tuple[str, str]] = {
+    "categories.said": "In the category {name}",
+    "categories.again": "As it was before",
+    "categories.alone": "It is sorted by itself again",
+    "categories.undo": "Undo",
     "picked": ("{n} selected", "{n} selected"),
     "tagged": ("Tagged {n} item", "Tagged {n} items"),
     "collected": ("Put {n} item into {name}", "Put {n} items into {name}"),

@@ -54,7 +54,6 @@ from service.web import Shape, account, body, path_id, query, validated
 
 SMALL = 50  # items of a library that still says whether the sample set is in it
 FORM_LIMIT = 16 * 2**10  # bytes
-RESTART = {"url": "fetched", "upload": "extracted", "content": "extracted"}
 
 
 class Shown(Shape):
@@ -174,7 +173,7 @@ async def resource(request: Request) -> Response:
         known=known,
         timeline=timeline(events),
         document=document,
-        again_from=RESTART[entered.source] if entered else "indexed",
+        again_from=library.again_from(entered),
         position=position,
     )
 

@@ -109,6 +109,58 @@ def test_many_are_tagged_collected_and_shared_with_anyone(open_page: Open) -> No
     expect(page.locator("#collections").get_by_role("link", name="Towers")).to_be_visible()
 
 
+def test_many_are_exported_and_read_again(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    ids = [note(page, f"Exported {number}", tags=["out"]) for number in range(2)]
+    note(page, "Not exported")
+    page.goto("/ui/")
+    choose(page, *ids)
+    for kind in ("CSV", "JSON"):
+        with page.expect_download() as download:
+            page.get_by_role("button", name=f"Export {kind}").click()
+        assert download.value.suggested_filename == f"pharos.{kind.lower()}"
+        whole = Path(download.value.path()).read_text()
+        assert [title in whole for title in ("Exported 0", "Exported 1", "Not exported")] == [True, True, False]
+    page.locator("#pick-bar").get_by_role("button", name="Read again").click()
+    expect(page.get_by_text("Trying 2 items again")).to_be_visible()
+    expect(page.locator("#pick-bar")).to_be_hidden()
+    for id in ids:
+        assert until(lambda id=id: is_ready(page, id), READY)
+
+
+def is_ready(page: Page, id: str) -> bool:
+    steps = call(page, "GET", f"/resources/{id}/status")["steps"]
+    return all(step["state"] == "completed" for step in steps)  # pyright: ignore
+
+
+def test_what_is_found_by_itself_is_outranked_by_a_person_and_comes_back(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    id = note(page, "Sorted by hand")
+    first, second = call(page, "GET", "/taxonomy")["items"][:2]  # pyright: ignore
+    page.goto(f"/ui/resources/{id}")
+    panel, field = page.locator("#categories"), page.get_by_label("It belongs to another category")
+    for category, before in ((first, None), (second, first)):
+        field.fill(category["path"])  # pyright: ignore
+        field.press("Enter")
+        said = panel.locator("li").filter(has_text="said by a person")
+        expect(said).to_contain_text(category["name"])  # pyright: ignore
+        if before:
+            page.get_by_role("button", name="Undo").last.click()
+            expect(said).to_contain_text(before["name"])
+    page.goto(f"/ui/categories/{first['id']}")  # pyright: ignore
+    expect(page.get_by_role("heading", name="Sorted by hand")).to_be_visible()
+    page.goto(f"/ui/resources/{id}")
+    page.get_by_role("button", name=f"Take it back: {first['name']}").press("Enter")  # pyright: ignore
+    expect(said).to_have_count(0)
+    refused = page.context.new_page()  # the answer 422 is a line in the console
+    refused.goto(page.url)
+    refused.get_by_label("It belongs to another category").fill("no/such/category")
+    refused.keyboard.press("Enter")
+    expect(refused.locator("#toasts")).to_contain_text("no/such/category")
+
+
 def test_deleting_can_be_undone_and_leaving_the_page_carries_it_out(open_page: Open) -> None:
     page = open_page()
     page.goto("/ui/")

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from service.database import transaction
 from service.ingestion.actions import request_page
@@ -15,6 +15,7 @@ from service.resources.tables import Resource
 from service.security.accounts import Account, change_user, create_user
 from service.security.invitations import invite
 from service.security.login_links import create_login_link
+from service.taxonomy import tree
 from service.ui import pages
 from tests.notifications.conftest import facts, happened
 from tests.ui.conftest import PASSWORD, Add
@@ -351,3 +352,22 @@ async def test_the_bell_is_in_the_frame_of_who_is_signed_in(client: httpx.AsyncC
     await client.post("/ui/login", data={"username": "ada", "password": PASSWORD})
     for path in ("/ui/", "/ui/search", "/ui/notifications", "/ui/nowhere"):
         assert 'id="bell"' in (await client.get(path)).text
+
+
+async def test_what_is_found_by_itself_is_told_from_what_a_person_said(
+    signed_in: httpx.AsyncClient, add: Add, ada: Account
+) -> None:
+    one, other = await add("The lamp"), await add("The tower")
+    async with transaction() as session:
+        first, second = [(await tree.add(session, ada, name, None, None)).id for name in ("Lamps", "Towers")]
+        for resource, predicted in ((one, True), (other, False)):
+            await session.execute(
+                text("INSERT INTO classifications (resource_id, is_predicted, rank, category_id, confidence, assigned)"
+                     " VALUES (:id, :predicted, 0, :category, :sure, true)"),
+                {"id": resource.id, "predicted": predicted, "category": first if predicted else second,
+                 "sure": 0.82 if predicted else 1.0},
+            )  # fmt: skip
+    page = (await signed_in.get(f"/ui/resources/{one.id}")).text
+    assert ("found by itself, 82 % sure" in page, f'data-right="{first}"' in page) == (True, True)
+    page = (await signed_in.get(f"/ui/resources/{other.id}")).text
+    assert ("said by a person" in page, "data-unsorted" in page, "found by itself" in page) == (True, True, False)

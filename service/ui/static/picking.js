@@ -73,7 +73,8 @@ const work = {
     clear();
   },
   async again(ids) {
-    await each(ids, (id) => call("POST", `/resources/${id}/reprocess`, { from: "fetched" }));
+    const from = new Map(boxes().map((box) => [box.dataset.pickOne, box.dataset.from]));
+    await each(ids, (id) => call("POST", `/resources/${id}/reprocess`, { from: from.get(id) }));
     toast(text("retrying.many", { n: ids.length }));
     clear();
   },

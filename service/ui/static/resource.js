@@ -102,6 +102,61 @@ page.addEventListener("focusin", async (event) => {
   document.getElementById("known-tags").replaceChildren(...options);
 });
 
+// The category: what was found by itself, unless a person says otherwise.
+
+const classification = `/resources/${id}/classification`;
+
+/** Do it, show what came of it, and offer to undo it: to say again what a person said before, or to say nothing. */
+async function sort(change, words) {
+  try {
+    const { predictions } = await call("GET", classification);
+    const before = predictions.find((one) => !one.is_predicted);
+    await change();
+    await refresh();
+    const undone = () => (before ? call("PUT", classification, { category_id: before.category_id }) : call("DELETE", classification));
+    toast(words(), { label: text("categories.undo"), act: () => sort(undone, () => text("categories.again")) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    toast(error.message);
+  }
+}
+
+const sortInto = (category) => {
+  let said = "";
+  const change = async () => {
+    const { predictions } = await call("PUT", classification, category);
+    said = predictions.find((one) => !one.is_predicted).category;
+  };
+  return sort(change, () => text("categories.said", { name: said }));
+};
+
+page.addEventListener("submit", async (event) => {
+  if (event.target.id !== "category-form") return;
+  event.preventDefault();
+  const path = event.target.elements.category.value.trim();
+  event.target.elements.category.value = "";
+  if (path) await sortInto({ path });
+});
+
+page.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-right], [data-unsorted]");
+  if (!button) return;
+  if (button.dataset.right) await sortInto({ category_id: button.dataset.right });
+  else await sort(() => call("DELETE", classification), () => text("categories.alone"));
+  document.getElementById("category")?.focus();
+});
+
+page.addEventListener("focusin", async (event) => {
+  if (event.target.id !== "category") return;
+  const answer = await fetch("/taxonomy");
+  const { items = [] } = answer.ok ? await answer.json() : {};
+  const all = items.flatMap(function below(one) {
+    return [one, ...one.children.flatMap(below)];
+  });
+  const options = all.map(({ path, name }) => Object.assign(document.createElement("option"), { value: path, label: name }));
+  document.getElementById("known-categories").replaceChildren(...options);
+});
+
 listen(page.dataset.position, hear, refresh);
 
 const dialog = document.getElementById("delete-dialog");
