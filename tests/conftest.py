@@ -1,8 +1,8 @@
 """The servers that the suite runs against, and a Pharos that is clean for each test.
 
-PostgreSQL and Valkey are started once, under a temporary folder on free ports; PHAROS_TEST_DATABASE_URL and
-PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its own: it makes and drops databases named
-`pharos_test_*` there, and empties the Redis databases 0 and 1.
+PostgreSQL and Valkey are started once in each process of the suite, under a temporary folder on free ports.
+PHAROS_TEST_DATABASE_URL and PHAROS_TEST_BROKER_URL name others instead, which the suite then treats as its own: it
+makes and drops databases named `pharos_test_*` there, and empties the Redis databases 0 and 1; one process runs then.
 """
 
 import os
@@ -48,8 +48,8 @@ Settings.model_config["env_file"] = None  # a developer's own `.env` is not the 
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One process more than there are processors, as tests wait now and then; each has servers of its own."""
-    return (os.cpu_count() or 1) + 1
+    """One process more than there are processors, as tests wait now and then; one where all would empty one Redis."""
+    return 1 if "PHAROS_TEST_BROKER_URL" in os.environ else (os.cpu_count() or 1) + 1
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

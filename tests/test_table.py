@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parent.parent
 SOURCES = [path for top in ("service", "workers") for path in (ROOT / top).rglob("*.py")]
 
 
+@cache
 def called() -> set[str]:
     """Return every name that is called somewhere."""
     return {
