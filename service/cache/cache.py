@@ -168,13 +168,16 @@ class Cache:
 
         def landed(task: "asyncio.Task[None]") -> None:
             self._running.discard(task)
-            if self._flights.get((place.key, stamp)) is flight:
-                del self._flights[place.key, stamp]
+            self._over(flight, place, stamp)
             if not flight.result.done():
                 flight.result.cancel()
 
         task.add_done_callback(landed)
         return flight
+
+    def _over(self, flight: _Flight, place: Place, stamp: str) -> None:
+        if self._flights.get((place.key, stamp)) is flight:
+            del self._flights[place.key, stamp]
 
     async def _run(
         self, flight: _Flight, place: Place, compute: Compute, ttl: float | None, stamp: str, valid: Valid | None
@@ -188,6 +191,7 @@ class Cache:
                 self.statistics.count("computed", place.prefix)
                 self.statistics.count("miss_seconds", place.prefix, perf_counter() - began)
         except Exception as error:
+            self._over(flight, place, stamp)  # who asks from now on did not wait for this
             flight.result.set_exception(error)
             known = None
         else:

@@ -1,6 +1,5 @@
 """Searches through the cache: each reader's own, served only while that reader may see all of the page unchanged."""
 
-from dataclasses import asdict, replace
 from datetime import datetime
 from hashlib import blake2b
 from time import perf_counter
@@ -39,7 +38,7 @@ async def search(
     async def compute() -> Fresh:
         found = await retrieval.search(query_text, filters, mode, **options)
         seen = await versions(filters.account, [item["id"] for item in found.items])
-        value = {"seen": seen, "found": asdict(found)}
+        value = {"seen": seen, "found": found._asdict()}
         return Fresh(value, keep=not found.degraded and len(seen) == len(found.items))
 
     async def valid(value: Any) -> bool:
@@ -50,7 +49,7 @@ async def search(
     )
     found = _found(answer.value["found"])
     if answer.cached:
-        found = replace(found, took_ms=round(1000 * (perf_counter() - began), 1))
+        found = found._replace(took_ms=round(1000 * (perf_counter() - began), 1))
     return found, answer.cached
 
 

@@ -1,9 +1,8 @@
 """A search from its query to its page."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -28,8 +27,7 @@ FEW = 10  # where no more was found, another spelling may be meant
 SHOWN = ("id", "title", "url", "type", "language", "authors", "tags", "published_at", "created_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """One page of what was found, and figures over all of it."""
 
     total: int

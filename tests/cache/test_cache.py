@@ -219,6 +219,23 @@ async def test_what_fails_is_told_to_all_who_wait_and_not_kept(cache: Cache) -> 
     assert (await cache.get_or_compute("a:1", always(1))).value == 1
 
 
+async def test_who_asks_after_a_failure_is_not_told_of_it(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    may_end, keep = asyncio.Event(), cache.shared.keep
+
+    async def slow(*arguments: Any) -> None:
+        await may_end.wait()
+        await keep(*arguments)
+
+    async def fail() -> Fresh:
+        raise ValueError("nothing there")
+
+    monkeypatch.setattr(cache.shared, "keep", slow)
+    with pytest.raises(ValueError, match="nothing there"):
+        await cache.get_or_compute("a:1", fail)
+    asyncio.get_running_loop().call_later(0.1, may_end.set)
+    assert (await cache.get_or_compute("a:1", always(1))).value == 1
+
+
 async def test_a_stamp_that_differs_is_a_miss(cache: Cache) -> None:
     async def at(stamp: str, value: Any) -> Any:
         async def compute() -> Fresh:
