@@ -513,7 +513,7 @@ async def test_a_pipeline_hands_results_on_unless_a_step_ignores_them(
     pipe = add.message(1, 2) | add.message(3) | add.message(4)
     await blocking(pipe.run)
     assert await blocking(pipe.get_result, block=True, timeout=5000) == 10
-    assert await blocking(lambda: list(pipe.get_results())) == [3, 6, 10]
+    assert await blocking(lambda: list(pipe.get_results(block=True, timeout=5000))) == [3, 6, 10]
     assert pipe.completed
     assert pipe.completed_count == 3
     ignoring = add.message(1, 2) | add.message_with_options(args=(5, 5), pipe_ignore=True)
