@@ -13,7 +13,7 @@ from service.cache.shared import Fresh
 from service.database import reading, transaction
 from service.errors import NotFound
 from service.recommendations import actions, profiles
-from service.recommendations.events import InteractionType
+from service.recommendations.events import EVERY, InteractionType
 from service.recommendations.history import history
 from service.recommendations.ranking import recommend
 from service.recommendations.scoring import TOUCHED_HOW
@@ -161,7 +161,8 @@ def _in_words(total: int, profile: RecommendationProfile | None) -> str:
     if total == 0:
         return "Nothing is known of what you read: you are recommended what is new, good and much cited."
     if profile is None:
-        return f"You have done {total} things here. A profile is made of them at the tenth."
+        when = "at the tenth" if total < EVERY else "soon"
+        return f"You have done {total} things here. A profile is made of them {when}."
     said = [f"Made of {profile.resources} resources that you touched."]
     for what, weights in (("You read about", profile.subjects), ("You read what is by", profile.authors)):
         if names := [one.name for one in _heaviest(weights)[:3]]:

@@ -19,7 +19,7 @@ def box(page: Page) -> list[float]:
 def test_a_picture_of_what_cites_what(open_page: Open) -> None:
     page = open_page()
     page.goto("/ui/")
-    words = "The keeper of the tower writes down what the sea brings. " * 8
+    words = "The keeper of the tower writes down what the tide brings. " * 8
     url = "https://example.org/the-cited-lamp"
     cited = call(page, "POST", "/resources", {"title": "The lamp that is cited", "content": words, "url": url})["id"]
     said = f"{words} As it is said at {url} already."

@@ -130,7 +130,7 @@ function place(row) {
   const before = old.dataset.status;
   morph(old, row);
   if (before === old.dataset.status) return;
-  const title = old.querySelector("h3").textContent;
+  const title = old.querySelector("h2").textContent;
   const error = old.querySelector(".paper-error")?.textContent;
   if (old.dataset.status === "ready") announce(text("documents.ready", { title }), (n) => text("finished.many", { n }));
   else if (error) announce(text("documents.failed", { title, error }), (n) => text("finished.many", { n }));
@@ -217,7 +217,7 @@ function ask(rows) {
   const dialog = document.getElementById("ask");
   const names = rows.map((row) => {
     const line = document.createElement("li");
-    line.textContent = row.querySelector("h3").textContent;
+    line.textContent = row.querySelector("h2").textContent;
     return line;
   });
   document.getElementById("ask-names").replaceChildren(...names);
@@ -236,7 +236,7 @@ list.addEventListener("click", async (event) => {
     const next = row.nextElementSibling ?? row.previousElementSibling;
     row.remove();
     toast(text("deleted"), { href: "/ui/trash", label: text("see") });
-    (next?.querySelector("h3 a") ?? document.getElementById("files")).focus();
+    (next?.querySelector("h2 a") ?? document.getElementById("files")).focus();
     await refresh();
   });
 });
