@@ -4,6 +4,6 @@ Owns no tables. Emits resources.exported, where resources or a collection were n
 so that a large library costs no more memory than a small one; trees of folders are gathered, links only.
 
     record.py       one resource, and as a bibliographic record
-    formats/        BibTeX, RIS, bookmarks and OPML, Markdown
+    formats/        BibTeX, RIS, bookmarks and OPML, Markdown, programs that keep links
     spreadsheet.py  CSV that a spreadsheet shows and never runs
 """

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from service.database import transaction
 from service.exports.actions import FIELDS, chosen, exported
-from service.exports.formats import bibtex, markdown, outlines, ris
+from service.exports.formats import bibtex, markdown, outlines, readers, ris
 from service.exports.record import Record, as_csl
 from service.exports.spreadsheet import line
 from service.web import Shape, account, query, route
@@ -24,7 +24,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown"]
+Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv"]
 KINDS: dict[Format, tuple[str, str]] = {
     "json": ("application/json", "json"),
     "csv": ("text/csv", "csv"),
@@ -34,6 +34,7 @@ KINDS: dict[Format, tuple[str, str]] = {
     "netscape": ("text/html; charset=utf-8", "html"),
     "opml": ("text/x-opml; charset=utf-8", "opml"),
     "markdown": ("application/zip", "zip"),
+    "pocket_csv": ("text/csv", "pocket.csv"),
 }
 
 
@@ -44,12 +45,6 @@ class ExportQuery(Shape):
     id: Annotated[list[UUID] | None, BeforeValidator(_listed), Field(max_length=100)] = None
     collection: UUID | None = None
     text: bool = Field(False, description="With the text of each; of the format json only, Markdown always has it.")
-
-
-async def _csv(pages: Pages) -> AsyncIterator[str]:
-    yield line(FIELDS)
-    async for records in pages:
-        yield "".join(line(getattr(one, name) for name in FIELDS) for one in records)
 
 
 async def _list(pages: Pages, shown: Callable[[Record], Any]) -> AsyncIterator[bytes]:
@@ -71,7 +66,12 @@ def _cited(one: Record) -> dict[str, Any]:
     return as_csl(one) | ({"keyword": ",".join(tag.replace(",", " ") for tag in one.tags)} if one.tags else {})
 
 
-async def _each(pages: Pages, written: Callable[[Record], str]) -> AsyncIterator[str]:
+def _row(one: Record) -> str:
+    return line(getattr(one, name) for name in FIELDS)
+
+
+async def _each(pages: Pages, written: Callable[[Record], str], head: str = "") -> AsyncIterator[str]:
+    yield head
     async for records in pages:
         yield "".join(map(written, records))
 
@@ -98,7 +98,7 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
         case "csl":
             return _list(pages, _cited)
         case "csv":
-            return _csv(pages)
+            return _each(pages, _row, line(FIELDS))
         case "bibtex":
             return _each(pages, bibtex.written)
         case "ris":
@@ -109,6 +109,8 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
             return _tree(pages, outlines.opml)
         case "markdown":
             return _zip(pages)
+        case "pocket_csv":
+            return _each(pages, readers.pocket, readers.POCKET)
 
 
 async def export(request: Request) -> Response:

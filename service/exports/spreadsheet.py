@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet shows and never runs."""
+"""CSV that a spreadsheet shows and never runs, and its texts as they were."""
 
 import csv
 import io
@@ -38,4 +38,13 @@ def cell(value: object) -> str:
 
 
 def _inert(text: str) -> str:
-    return f"'{text}" if text.lstrip(" \u00a0").startswith(FORMULA) else text
+    return f"'{text}" if _computed(text) else text
+
+
+def _computed(text: str) -> bool:
+    return text.lstrip("' \u00a0").startswith(FORMULA)
+
+
+def as_it_was(cell: str) -> str:
+    """Return the text of a cell without the apostrophe that `line` put before it."""
+    return cell[1:] if cell.startswith("'") and _computed(cell) else cell

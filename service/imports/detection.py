@@ -26,12 +26,12 @@ def detect(body: bytes) -> Format | None:
         return _json(text)
     if text[:1] == "<":
         return _markup(text)
+    header = {name.strip(' "').casefold() for name in text.partition("\n")[0].strip().split(",")}
+    if {"url", "title"} <= header and header & {"time_added", "tags", "status"}:
+        return "pocket_csv"
     if _RIS.search(text):
         return "ris"
-    if _BIBTEX.search(text):
-        return "bibtex"
-    header = {name.strip(' "').casefold() for name in text.partition("\n")[0].strip().split(",")}
-    return "pocket_csv" if {"url", "title"} <= header and header & {"time_added", "tags", "status"} else None
+    return "bibtex" if _BIBTEX.search(text) else None
 
 
 def _markup(text: str) -> Format | None:

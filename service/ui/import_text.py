@@ -40,6 +40,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "exports.markdown": "Markdown, a file each",
     "exports.netscape": "Bookmarks (HTML)",
     "exports.opml": "OPML",
+    "exports.pocket_csv": "Pocket (CSV)",
     "exports.bibtex": "BibTeX",
     "exports.ris": "RIS",
     "exports.csl": "CSL-JSON",

@@ -64,6 +64,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "ris": ("authors", "tags", "language"),
     "netscape": ("tags",),
     "opml": ("tags",),
+    "pocket_csv": ("tags",),
 }
 
 

@@ -16,7 +16,7 @@ from service.event_log import EventRow
 from service.events import Envelope
 from service.exports import actions
 from service.exports.events import ResourcesExported
-from service.exports.spreadsheet import cell, line
+from service.exports.spreadsheet import as_it_was, cell, line
 from service.recommendations.listening import record_export
 from service.recommendations.tables import Interaction
 from tests.queue.conftest import until
@@ -58,6 +58,7 @@ def test_any_line_is_read_back_cell_by_cell(texts: list[str]) -> None:
     (read,) = csv.reader(io.StringIO(line(texts), newline=""))
     assert all(each in (text, f"'{text}") for each, text in zip(read, texts, strict=True))
     assert not any(each.startswith(("=", "+", "-", "@")) for each in read)
+    assert [as_it_was(each) for each in read] == texts
 
 
 @pytest.mark.integration

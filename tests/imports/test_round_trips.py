@@ -11,13 +11,13 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.exports.formats import bibtex, markdown, outlines, ris
+from service.exports.formats import bibtex, markdown, outlines, readers, ris
 from service.exports.record import Record, as_csl
 from service.exports.routes import as_json
 from service.imports.detection import detect
 from service.imports.entry import Entry, flat, tags
 from service.imports.formats import bibtex as read_bibtex
-from service.imports.formats import bookmarks, csl, library, opml
+from service.imports.formats import bookmarks, csl, library, opml, pocket
 from service.imports.formats import ris as read_ris
 from service.imports.references import entry_of, people
 from service.ingestion.decoding import clean
@@ -185,6 +185,39 @@ def test_opml(records: list[Record]) -> None:
     body = "".join(outlines.opml(tree(records))).encode()
     assert detect(body) == "opml"
     assert held(opml.read(body)) == expected(records)
+
+
+states = st.lists(st.sampled_from(["read", "unread", "starred"]), max_size=2)
+
+
+def to_be_read(record: Record, states: list[str]) -> Record:
+    """A link with tags as an import writes them of programs that keep what is to be read."""
+    record.tags = tags([*record.tags, *states])
+    return record
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.builds(to_be_read, links(), states), max_size=4))
+def test_pocket(records: list[Record]) -> None:
+    for record in records:
+        record.tags = tags(tag.replace("|", " ") for tag in record.tags)
+    body = (readers.POCKET + "".join(map(readers.pocket, records))).encode()
+    assert detect(body) == "pocket_csv"
+    back = [one.cleaned() for one in pocket.read(body) if isinstance(one, Entry)]
+    assert [(one.title, one.url, sorted(one.tags), one.created_at) for one in back] == [
+        (one.title, one.url, sorted(one.tags), one.created_at) for one in records
+    ]
+
+
+def test_a_table_is_one_whatever_stands_in_it() -> None:
+    titles = ["TY - JOUR", "@article{lamp,", "=1+1", "'=1+1", "' -1", "'quoted'", 'a "lamp", lit', "\u00a0+1"]
+    records = [Record(uuid4(), title, "https://a.org/", tags=["+x", "y"]) for title in titles]
+    body = (readers.POCKET + "".join(map(readers.pocket, records))).encode()
+    assert b"\n=" not in body
+    assert detect(body) == "pocket_csv"
+    back = [one for one in pocket.read(body) if isinstance(one, Entry)]
+    assert [one.title for one in back] == [flat(title) for title in titles]
+    assert all(one.tags == ["+x", "y"] for one in back)
 
 
 @settings(max_examples=40, deadline=None)

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterator
 
+from service.exports.spreadsheet import as_it_was
 from service.imports.entry import Entry, Found, Problem, moment
 from service.ingestion.decoding import decode
 
@@ -25,7 +26,7 @@ def read(body: bytes) -> Iterator[Found]:
         except csv.Error as error:
             yield Problem(line, f"The row cannot be read: {error}.")
             continue
-        cells = {name: value for name, value in row.items() if isinstance(value, str)}
+        cells = {name: as_it_was(value) for name, value in row.items() if isinstance(value, str)}
         url = cells.get("url", "").strip()
         if not url:
             yield Problem(line, "The row has no address.", cells.get("title", "")[:200])
