@@ -24,7 +24,7 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv"]
+Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag"]
 KINDS: dict[Format, tuple[str, str]] = {
     "json": ("application/json", "json"),
     "csv": ("text/csv", "csv"),
@@ -35,7 +35,9 @@ KINDS: dict[Format, tuple[str, str]] = {
     "opml": ("text/x-opml; charset=utf-8", "opml"),
     "markdown": ("application/zip", "zip"),
     "pocket_csv": ("text/csv", "pocket.csv"),
+    "wallabag": ("application/json", "wallabag.json"),
 }
+TEXTS: tuple[Format, ...] = ("markdown", "wallabag")  # of which each holds the texts
 
 
 class ExportQuery(Shape):
@@ -44,15 +46,18 @@ class ExportQuery(Shape):
     format: Format = "json"
     id: Annotated[list[UUID] | None, BeforeValidator(_listed), Field(max_length=100)] = None
     collection: UUID | None = None
-    text: bool = Field(False, description="With the text of each; of the format json only, Markdown always has it.")
+    text: bool = Field(
+        False, description="With the text of each; of the format json only; Markdown and wallabag always have it."
+    )
 
 
 async def _list(pages: Pages, shown: Callable[[Record], Any]) -> AsyncIterator[bytes]:
     separator = b"["
     async for records in pages:
-        for one in records:
-            yield separator + orjson.dumps(shown(one), default=str, option=orjson.OPT_UTC_Z)
-            separator = b",\n"
+        for value in map(shown, records):
+            if value is not None:
+                yield separator + orjson.dumps(value, default=str, option=orjson.OPT_UTC_Z)
+                separator = b",\n"
     yield b"[]" if separator == b"[" else b"]"
 
 
@@ -111,6 +116,8 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
             return _zip(pages)
         case "pocket_csv":
             return _each(pages, readers.pocket, readers.POCKET)
+        case "wallabag":
+            return _list(pages, readers.wallabag)
 
 
 async def export(request: Request) -> Response:
@@ -119,7 +126,7 @@ async def export(request: Request) -> Response:
     if asked.id or asked.collection:
         async with transaction() as session:
             only = await chosen(session, who, asked.id or (), asked.collection)
-    text = asked.format == "markdown" or (asked.text and asked.format == "json")
+    text = asked.format in TEXTS or (asked.text and asked.format == "json")
     kind, extension = KINDS[asked.format]
     headers = {"Content-Disposition": f'attachment; filename="pharos.{extension}"', "X-Content-Type-Options": "nosniff"}
     return StreamingResponse(

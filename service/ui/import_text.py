@@ -41,6 +41,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "exports.netscape": "Bookmarks (HTML)",
     "exports.opml": "OPML",
     "exports.pocket_csv": "Pocket (CSV)",
+    "exports.wallabag": "wallabag (JSON)",
     "exports.bibtex": "BibTeX",
     "exports.ris": "RIS",
     "exports.csl": "CSL-JSON",

@@ -65,6 +65,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "netscape": ("tags",),
     "opml": ("tags",),
     "pocket_csv": ("tags",),
+    "wallabag": ("authors", "language", "published_at"),
 }
 
 

@@ -18,9 +18,11 @@ from service.imports.detection import detect
 from service.imports.entry import Entry, flat, tags
 from service.imports.formats import bibtex as read_bibtex
 from service.imports.formats import bookmarks, csl, library, opml, pocket
+from service.imports.formats import readers as read_readers
 from service.imports.formats import ris as read_ris
 from service.imports.references import entry_of, people
 from service.ingestion.decoding import clean
+from service.ingestion.formats.reading_view import text_of
 
 Chars = st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Cn", "Co", "Zl", "Zp"))
 
@@ -207,6 +209,22 @@ def test_pocket(records: list[Record]) -> None:
     assert [(one.title, one.url, sorted(one.tags), one.created_at) for one in back] == [
         (one.title, one.url, sorted(one.tags), one.created_at) for one in records
     ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.builds(to_be_read, links(), states), st.lists(lines(), max_size=4), lines(), moments)
+def test_wallabag(record: Record, paragraphs: list[str], quote: str, published: datetime) -> None:
+    record.content, record.authors, record.language = "\n".join(paragraphs), ["Ada Lovelace", "Max Born"], "en"
+    record.published_at, record.annotations = published, [{"quote": quote, "note": "why?"}]
+    body = orjson.dumps([readers.wallabag(record)], option=orjson.OPT_UTC_Z)
+    back = only(read_readers.read_wallabag(body))
+    assert detect(body) == "wallabag"
+    for name in ("title", "url", "authors", "language", "created_at", "published_at"):
+        assert getattr(back, name) == getattr(record, name), name
+    state = () if {"read", "unread"} & set(record.tags) else ("unread",)
+    assert sorted(back.tags) == sorted([*record.tags, *state])
+    assert text_of(back.html).split("\n") == [" ".join(one.split()) for one in paragraphs or [""]]
+    assert [(mark.quote, mark.note) for mark in back.highlights] == [(quote, "why?")]
 
 
 def test_a_table_is_one_whatever_stands_in_it() -> None:

@@ -1,8 +1,15 @@
-"""Programs that keep links to be read: the CSV of Pocket."""
+"""Programs that keep links to be read: the CSV of Pocket, the JSON of wallabag.
+
+Their state is a tag here, as imports write it: read, unread, starred.
+"""
+
+from typing import Any
 
 from service.exports.record import Record
 from service.exports.spreadsheet import line
 from service.imports.entry import flat
+from service.ingestion.formats.reading_view import html_of
+from service.resources.reading_time import minutes
 
 POCKET = line(("title", "url", "time_added", "tags", "status"))
 STATUS = {"read": "archive", "unread": "unread"}
@@ -16,6 +23,30 @@ def pocket(record: Record) -> str:
     added = int(record.created_at.timestamp()) if record.created_at else None
     names = "|".join(tag.replace("|", " ") for tag in tags)
     return line((flat(record.title), record.url, added, names, STATUS.get(state)))
+
+
+def wallabag(record: Record) -> dict[str, Any] | None:
+    """Return the article of what has an address, its text as HTML; what is not read is unread."""
+    if not record.url:
+        return None
+    state, tags = _state(record.tags)
+    return {
+        "is_archived": int(state == "read"),
+        "is_starred": int("starred" in tags),
+        "tags": [tag for tag in tags if tag != "starred"],
+        "is_public": False,
+        "title": record.title,
+        "url": record.url,
+        "content": html_of(record.content),
+        "created_at": record.created_at,
+        "updated_at": record.updated_at,
+        "published_at": record.published_at,
+        "published_by": record.authors,
+        "annotations": [{"text": one["note"], "quote": one["quote"], "ranges": []} for one in record.annotations],
+        "mimetype": "text/html",
+        "language": record.language,
+        "reading_time": minutes(record.word_count),
+    }
 
 
 def _state(tags: list[str]) -> tuple[str, list[str]]:
