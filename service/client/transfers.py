@@ -8,7 +8,9 @@ from typing import IO, Literal
 from .models import Import, ImportStarted, LeftOut, Page
 from .transport import Asked, Id, Transport, given
 
-ExportFormat = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag"]
+ExportFormat = Literal[
+    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden"
+]
 LOOK = 0.5  # seconds between two looks at what has not ended
 
 

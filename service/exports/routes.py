@@ -24,7 +24,9 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Format = Literal["json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag"]
+Format = Literal[
+    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden"
+]
 KINDS: dict[Format, tuple[str, str]] = {
     "json": ("application/json", "json"),
     "csv": ("text/csv", "csv"),
@@ -36,6 +38,7 @@ KINDS: dict[Format, tuple[str, str]] = {
     "markdown": ("application/zip", "zip"),
     "pocket_csv": ("text/csv", "pocket.csv"),
     "wallabag": ("application/json", "wallabag.json"),
+    "linkwarden": ("application/json", "linkwarden.json"),
 }
 TEXTS: tuple[Format, ...] = ("markdown", "wallabag")  # of which each holds the texts
 
@@ -118,6 +121,8 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
             return _each(pages, readers.pocket, readers.POCKET)
         case "wallabag":
             return _list(pages, readers.wallabag)
+        case "linkwarden":
+            return _tree(pages, readers.linkwarden)
 
 
 async def export(request: Request) -> Response:

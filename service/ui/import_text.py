@@ -42,6 +42,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "exports.opml": "OPML",
     "exports.pocket_csv": "Pocket (CSV)",
     "exports.wallabag": "wallabag (JSON)",
+    "exports.linkwarden": "Linkwarden (JSON)",
     "exports.bibtex": "BibTeX",
     "exports.ris": "RIS",
     "exports.csl": "CSL-JSON",

@@ -19,7 +19,20 @@ LABELS = {
     "zotero_rdf": "Zotero RDF", "csl": "CSL-JSON", "bibtex": "BibTeX", "ris": "RIS", "opml": "OPML",
     "json": "Pharos (JSON)",
 }  # fmt: skip
-EXPORTS = ("json", "text", "markdown", "csv", "netscape", "opml", "pocket_csv", "wallabag", "bibtex", "ris", "csl")
+EXPORTS = (
+    "json",
+    "text",
+    "markdown",
+    "csv",
+    "netscape",
+    "opml",
+    "pocket_csv",
+    "wallabag",
+    "linkwarden",
+    "bibtex",
+    "ris",
+    "csl",
+)
 
 
 class Asked(Shape):

@@ -212,6 +212,14 @@ def test_pocket(records: list[Record]) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@given(st.lists(links(), max_size=6))
+def test_linkwarden(records: list[Record]) -> None:
+    body = "".join(readers.linkwarden(tree(records))).encode()
+    assert detect(body) == "linkwarden"
+    assert held(read_readers.read_linkwarden(body)) == expected(records)
+
+
+@settings(max_examples=60, deadline=None)
 @given(st.builds(to_be_read, links(), states), st.lists(lines(), max_size=4), lines(), moments)
 def test_wallabag(record: Record, paragraphs: list[str], quote: str, published: datetime) -> None:
     record.content, record.authors, record.language = "\n".join(paragraphs), ["Ada Lovelace", "Max Born"], "en"

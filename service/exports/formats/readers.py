@@ -1,13 +1,18 @@
-"""Programs that keep links to be read: the CSV of Pocket, the JSON of wallabag.
+"""Programs that keep links to be read: the CSV of Pocket, the JSON of wallabag and Linkwarden.
 
 Their state is a tag here, as imports write it: read, unread, starred.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
+import orjson
+
+from service.exports.formats.outlines import Folder, Link
 from service.exports.record import Record
 from service.exports.spreadsheet import line
 from service.imports.entry import flat
+from service.imports.formats.readers import UNSORTED
 from service.ingestion.formats.reading_view import html_of
 from service.resources.reading_time import minutes
 
@@ -46,6 +51,32 @@ def wallabag(record: Record) -> dict[str, Any] | None:
         "mimetype": "text/html",
         "language": record.language,
         "reading_time": minutes(record.word_count),
+    }
+
+
+def linkwarden(root: Folder) -> Iterator[str]:
+    """Write collections, each after the one that it lies in; what is in none is in that of Linkwarden for it."""
+    waiting: list[tuple[str, Folder, int | None]] = [(UNSORTED, Folder(root.links), None)] if root.links else []
+    waiting += [(name, folder, None) for name, folder in root.folders.items()]
+    yield '{"collections":['
+    for number, (name, folder, parent) in enumerate(waiting, 1):  # which grows meanwhile
+        waiting += [(inner, held, number) for inner, held in folder.folders.items()]
+        shown = {"id": number, "name": name, "description": "", "parentId": parent, "isPublic": False}
+        links = [_link(link, number) for link in folder.links]
+        yield (",\n" if number > 1 else "") + orjson.dumps(shown | {"links": links}, option=orjson.OPT_UTC_Z).decode()
+    yield '],"pinnedLinks":[],"whitelistedUsers":[]}'
+
+
+def _link(link: Link, collection: int) -> dict[str, Any]:
+    return {
+        "name": link.title,
+        "type": "url",
+        "description": link.description or "",
+        "url": link.url,
+        "collectionId": collection,
+        "createdAt": link.created_at,
+        "importDate": None,
+        "tags": [{"name": tag} for tag in link.tags],
     }
 
 

@@ -8,6 +8,7 @@ from service.imports.formats.objects import Element, elements, list_after, liste
 from service.ingestion.decoding import decode
 
 _NO_OBJECT = "It is no object with fields."
+UNSORTED = "Unorganized"  # the collection of Linkwarden for what is in none
 _NOTHING = "It has neither an address nor a text."
 
 
@@ -109,6 +110,7 @@ def read_linkwarden(body: bytes) -> Iterator[Found]:
     )
     for number, one in enumerate(whole):
         path = paths[words(one.value.get("id")) or f"{number}"]
+        path = [] if path == [UNSORTED] else path
         for link in listed(one.value.get("links")):
             yield _linkwarden(one.line, link, path) if isinstance(link, dict) else Problem(one.line, _NO_OBJECT)
     for one in found:
