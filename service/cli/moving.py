@@ -25,8 +25,9 @@ imports = group(app, "imports", "Imports, and what they left out.")
 ImportId = Annotated[str, typer.Argument(help="The id of an import.", autocompletion=completing.imports)]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it has ended; 1 where some was left out.")]
 ExportFormat = Literal[
-    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden"
-]
+    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
+    "karakeep",
+]  # fmt: skip
 
 
 @asks(

@@ -9,8 +9,9 @@ from .models import Import, ImportStarted, LeftOut, Page
 from .transport import Asked, Id, Transport, given
 
 ExportFormat = Literal[
-    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden"
-]
+    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
+    "karakeep",
+]  # fmt: skip
 LOOK = 0.5  # seconds between two looks at what has not ended
 
 

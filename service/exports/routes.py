@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol
 from uuid import UUID
 
 import orjson
@@ -25,8 +25,9 @@ def _listed(value: object) -> object:
 
 
 Format = Literal[
-    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden"
-]
+    "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
+    "karakeep",
+]  # fmt: skip
 KINDS: dict[Format, tuple[str, str]] = {
     "json": ("application/json", "json"),
     "csv": ("text/csv", "csv"),
@@ -39,8 +40,9 @@ KINDS: dict[Format, tuple[str, str]] = {
     "pocket_csv": ("text/csv", "pocket.csv"),
     "wallabag": ("application/json", "wallabag.json"),
     "linkwarden": ("application/json", "linkwarden.json"),
+    "karakeep": ("application/json", "karakeep.json"),
 }
-TEXTS: tuple[Format, ...] = ("markdown", "wallabag")  # of which each holds the texts
+TEXTS: tuple[Format, ...] = ("markdown", "wallabag", "karakeep")  # of which each holds the texts
 
 
 class ExportQuery(Shape):
@@ -50,7 +52,8 @@ class ExportQuery(Shape):
     id: Annotated[list[UUID] | None, BeforeValidator(_listed), Field(max_length=100)] = None
     collection: UUID | None = None
     text: bool = Field(
-        False, description="With the text of each; of the format json only; Markdown and wallabag always have it."
+        False,
+        description="With the text of each; of the format json only; Markdown, wallabag and karakeep always have it.",
     )
 
 
@@ -92,11 +95,17 @@ async def _tree(pages: Pages, written: Callable[[outlines.Folder], Iterable[str]
         yield part
 
 
-async def _zip(pages: Pages) -> AsyncIterator[bytes]:
-    archive = markdown.Archive()
+class File(Protocol):
+    """What is written a page at a time, and has an end."""
+
+    def add(self, records: list[Record], /) -> bytes: ...
+    def end(self) -> bytes: ...
+
+
+async def _whole(pages: Pages, file: File) -> AsyncIterator[bytes]:
     async for records in pages:
-        yield await asyncio.to_thread(archive.add, records)
-    yield archive.end()
+        yield await asyncio.to_thread(file.add, records)
+    yield file.end()
 
 
 def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator[bytes]:
@@ -116,13 +125,15 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
         case "opml":
             return _tree(pages, outlines.opml)
         case "markdown":
-            return _zip(pages)
+            return _whole(pages, markdown.Archive())
         case "pocket_csv":
             return _each(pages, readers.pocket, readers.POCKET)
         case "wallabag":
             return _list(pages, readers.wallabag)
         case "linkwarden":
             return _tree(pages, readers.linkwarden)
+        case "karakeep":
+            return _whole(pages, readers.Karakeep())
 
 
 async def export(request: Request) -> Response:

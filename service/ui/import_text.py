@@ -43,6 +43,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "exports.pocket_csv": "Pocket (CSV)",
     "exports.wallabag": "wallabag (JSON)",
     "exports.linkwarden": "Linkwarden (JSON)",
+    "exports.karakeep": "karakeep (JSON)",
     "exports.bibtex": "BibTeX",
     "exports.ris": "RIS",
     "exports.csl": "CSL-JSON",

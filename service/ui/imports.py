@@ -20,19 +20,9 @@ LABELS = {
     "json": "Pharos (JSON)",
 }  # fmt: skip
 EXPORTS = (
-    "json",
-    "text",
-    "markdown",
-    "csv",
-    "netscape",
-    "opml",
-    "pocket_csv",
-    "wallabag",
-    "linkwarden",
-    "bibtex",
-    "ris",
-    "csl",
-)
+    "json", "text", "markdown", "csv", "netscape", "opml", "pocket_csv", "wallabag", "linkwarden", "karakeep", "bibtex",
+    "ris", "csl",
+)  # fmt: skip
 
 
 class Asked(Shape):

@@ -65,6 +65,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "netscape": ("tags",),
     "opml": ("tags",),
     "pocket_csv": ("tags",),
+    "karakeep": ("tags", "description"),
     "linkwarden": ("tags", "description"),
     "wallabag": ("authors", "language", "published_at"),
 }

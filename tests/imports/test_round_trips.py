@@ -219,6 +219,38 @@ def test_linkwarden(records: list[Record]) -> None:
     assert held(read_readers.read_linkwarden(body)) == expected(records)
 
 
+def texts_of(file: Any, records: list[Record]) -> bytes:
+    """Return a file that is written in two pages."""
+    return file.add(records[:2]) + file.add(records[2:]) + file.end()
+
+
+def known_of(found: list[Any]) -> list[tuple[Any, ...]]:
+    return [
+        (one.title, one.url, sorted(one.tags), one.description, one.created_at)
+        for one in (one.cleaned() if isinstance(one, Entry) else one for one in found)
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.builds(to_be_read, links(), states), max_size=5), st.text(Chars, min_size=1).map(clean))
+def test_karakeep(records: list[Record], content: str) -> None:
+    for record in records[::2]:
+        record.url, record.content = None, f"{content}."
+    body = texts_of(readers.Karakeep(), records)
+    assert detect(body) == "karakeep"
+    back = list(read_readers.read_karakeep(body))
+    assert known_of(back) == known_of(records)
+    assert [(one.cleaned().folders, one.text) for one in back if isinstance(one, Entry)] == [
+        (one.collections, one.content) for one in records
+    ]
+
+
+def test_a_list_may_be_called_lists() -> None:
+    record = Record(uuid4(), "lists", "https://a.org/", tags=["lists"], collections=[["lists", '"lists":['], ["lists"]])
+    back = only(read_readers.read_karakeep(texts_of(readers.Karakeep(), [record])))
+    assert (back.tags, back.folders) == (record.tags, record.collections)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.builds(to_be_read, links(), states), st.lists(lines(), max_size=4), lines(), moments)
 def test_wallabag(record: Record, paragraphs: list[str], quote: str, published: datetime) -> None:

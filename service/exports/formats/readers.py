@@ -1,14 +1,15 @@
-"""Programs that keep links to be read: the CSV of Pocket, the JSON of wallabag and Linkwarden.
+"""Programs that keep links to be read: the CSV of Pocket, the JSON of wallabag, Linkwarden and karakeep.
 
 Their state is a tag here, as imports write it: read, unread, starred.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from service.exports.formats.outlines import Folder, Link
+from service.exports.formats.shelves import Shelves
 from service.exports.record import Record
 from service.exports.spreadsheet import line
 from service.imports.entry import flat
@@ -78,6 +79,52 @@ def _link(link: Link, collection: int) -> dict[str, Any]:
         "importDate": None,
         "tags": [{"name": tag} for tag in link.tags],
     }
+
+
+class Karakeep:
+    """Links and texts, and after them the lists that they are in."""
+
+    def __init__(self) -> None:
+        self._lists = Shelves()
+        self._before = b'{"bookmarks":['
+
+    def add(self, records: Sequence[Record]) -> bytes:
+        """Write what has an address or a text."""
+        written: list[bytes] = []
+        for record in records:
+            if record.url or record.content:
+                written.append(self._before + orjson.dumps(self._bookmark(record)))
+                self._before = b",\n"
+        return b"".join(written)
+
+    def end(self) -> bytes:
+        """Write the lists."""
+        nothing = b"" if self._before == b",\n" else self._before
+        lists = [
+            {
+                "id": str(number),
+                "name": name,
+                "description": None,
+                "icon": "📁",
+                "type": "manual",
+                "query": None,
+                "parentId": None if parent is None else str(parent),
+            }
+            for number, name, parent in self._lists
+        ]
+        return nothing + b'],"lists":' + orjson.dumps(lists) + b"}"
+
+    def _bookmark(self, record: Record) -> dict[str, Any]:
+        link = {"type": "link", "url": record.url}
+        return {
+            "createdAt": int(record.created_at.timestamp()) if record.created_at else 0,
+            "title": record.title,
+            "tags": [tag for tag in record.tags if tag != "read"],
+            "lists": [str(self._lists.number(path)) for path in record.collections],
+            "content": link if record.url else {"type": "text", "text": record.content},
+            "note": record.description,
+            "archived": "read" in record.tags,
+        }
 
 
 def _state(tags: list[str]) -> tuple[str, list[str]]:

@@ -1,5 +1,6 @@
 """The JSON of programs that keep links: wallabag, karakeep, Linkwarden."""
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -60,11 +61,9 @@ def read_karakeep(body: bytes) -> Iterator[Found]:
 
 def _lists(text: str) -> list[dict[str, Any]]:
     """Return the lists themselves, before or after the bookmarks, each of which names its own under the same key."""
-    for start in (list_after(text, "lists"), text.rfind('"lists"')):
-        begins = None if start is None or start < 0 else start
-        if begins is not None and text.startswith('"lists"', begins):
-            begins = list_after(text, "lists", begins)
-        found = [one.value for one in elements(text, begins) if isinstance(one, Element)] if begins else []
+    begins = [found.end() for found in re.finditer(r'"lists"\s*:\s*\[', text)]
+    for start in (*begins[:1], *begins[-1:]):
+        found = [one.value for one in elements(text, start) if isinstance(one, Element)]
         if found and all(isinstance(one, dict) for one in found):
             return found
     return []
