@@ -26,7 +26,7 @@ ImportId = Annotated[str, typer.Argument(help="The id of an import.", autocomple
 Wait = Annotated[bool, typer.Option("--wait", help="Return when it has ended; 1 where some was left out.")]
 ExportFormat = Literal[
     "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
-    "karakeep",
+    "karakeep", "zotero_rdf",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from .transport import Asked, Id, Transport, given
 
 ExportFormat = Literal[
     "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
-    "karakeep",
+    "karakeep", "zotero_rdf",
 ]  # fmt: skip
 LOOK = 0.5  # seconds between two looks at what has not ended
 

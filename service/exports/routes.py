@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 
 from service.database import transaction
 from service.exports.actions import FIELDS, chosen, exported
-from service.exports.formats import bibtex, markdown, outlines, readers, ris
+from service.exports.formats import bibtex, markdown, outlines, readers, ris, zotero
 from service.exports.record import Record, as_csl
 from service.exports.spreadsheet import line
 from service.web import Shape, account, query, route
@@ -26,7 +26,7 @@ def _listed(value: object) -> object:
 
 Format = Literal[
     "json", "csv", "csl", "bibtex", "ris", "netscape", "opml", "markdown", "pocket_csv", "wallabag", "linkwarden",
-    "karakeep",
+    "karakeep", "zotero_rdf",
 ]  # fmt: skip
 KINDS: dict[Format, tuple[str, str]] = {
     "json": ("application/json", "json"),
@@ -41,6 +41,7 @@ KINDS: dict[Format, tuple[str, str]] = {
     "wallabag": ("application/json", "wallabag.json"),
     "linkwarden": ("application/json", "linkwarden.json"),
     "karakeep": ("application/json", "karakeep.json"),
+    "zotero_rdf": ("application/rdf+xml", "rdf"),
 }
 TEXTS: tuple[Format, ...] = ("markdown", "wallabag", "karakeep")  # of which each holds the texts
 
@@ -134,6 +135,8 @@ def _content(format: Format, pages: Pages) -> AsyncIterator[str] | AsyncIterator
             return _tree(pages, readers.linkwarden)
         case "karakeep":
             return _whole(pages, readers.Karakeep())
+        case "zotero_rdf":
+            return _whole(pages, zotero.Library())
 
 
 async def export(request: Request) -> Response:

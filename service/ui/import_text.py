@@ -44,6 +44,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "exports.wallabag": "wallabag (JSON)",
     "exports.linkwarden": "Linkwarden (JSON)",
     "exports.karakeep": "karakeep (JSON)",
+    "exports.zotero_rdf": "Zotero RDF",
     "exports.bibtex": "BibTeX",
     "exports.ris": "RIS",
     "exports.csl": "CSL-JSON",

@@ -20,8 +20,8 @@ LABELS = {
     "json": "Pharos (JSON)",
 }  # fmt: skip
 EXPORTS = (
-    "json", "text", "markdown", "csv", "netscape", "opml", "pocket_csv", "wallabag", "linkwarden", "karakeep", "bibtex",
-    "ris", "csl",
+    "json", "text", "markdown", "csv", "netscape", "opml", "pocket_csv", "wallabag", "linkwarden", "karakeep",
+    "zotero_rdf", "bibtex", "ris", "csl",
 )  # fmt: skip
 
 

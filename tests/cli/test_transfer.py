@@ -67,6 +67,7 @@ HELD: dict[str, tuple[str, ...]] = {
     "pocket_csv": ("tags",),
     "karakeep": ("tags", "description"),
     "linkwarden": ("tags", "description"),
+    "zotero_rdf": ("authors", "tags", "language"),
     "wallabag": ("authors", "language", "published_at"),
 }
 

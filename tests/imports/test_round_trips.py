@@ -11,7 +11,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.exports.formats import bibtex, markdown, outlines, readers, ris
+from service.exports.formats import bibtex, markdown, outlines, readers, ris, zotero
 from service.exports.record import Record, as_csl
 from service.exports.routes import as_json
 from service.imports.detection import detect
@@ -20,7 +20,8 @@ from service.imports.formats import bibtex as read_bibtex
 from service.imports.formats import bookmarks, csl, library, opml, pocket
 from service.imports.formats import readers as read_readers
 from service.imports.formats import ris as read_ris
-from service.imports.references import entry_of, people
+from service.imports.formats import zotero as read_zotero
+from service.imports.references import entry_of, people, plain
 from service.ingestion.decoding import clean
 from service.ingestion.formats.reading_view import text_of
 
@@ -249,6 +250,24 @@ def test_a_list_may_be_called_lists() -> None:
     record = Record(uuid4(), "lists", "https://a.org/", tags=["lists"], collections=[["lists", '"lists":['], ["lists"]])
     back = only(read_readers.read_karakeep(texts_of(readers.Karakeep(), [record])))
     assert (back.tags, back.folders) == (record.tags, record.collections)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(works(zotero.TYPES), links()), max_size=4))
+def test_zotero_rdf(given_works: list[tuple[tuple[dict[str, Any], list[str]], Record]]) -> None:
+    records: list[Record] = []
+    for (work, labelled), link in given_works:
+        record = as_record(work, labelled)
+        record.title, record.created_at = plain(work["title"]), link.created_at
+        record.description, record.collections = link.description, link.collections
+        records.append(record)
+    body = texts_of(zotero.Library(), records)
+    assert detect(body) == "zotero_rdf"
+    back = list(read_zotero.read(body))
+    assert known_of(back) == known_of(records)
+    assert [(one.cleaned().folders, said(one.csl)) for one in back if isinstance(one, Entry)] == [
+        (one.collections, said(one.reference)) for one in records
+    ]
 
 
 @settings(max_examples=60, deadline=None)

@@ -5,6 +5,7 @@ https://www.zotero.org/support/kb/exporting and the translator `Zotero RDF.js`.
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 from service.imports.entry import Found, flat, written
@@ -39,7 +40,7 @@ def read(body: bytes) -> Iterator[Found]:
                 names,
                 folders=folders.get(_id(element) or "", []),
                 created_at=written(text_of(_child(element, "dateSubmitted")).replace(" ", "T")),
-                description="\n\n".join(flat(_TAGS.sub(" ", note)) for note in notes) or None,
+                description="\n\n".join(flat(unescape(_TAGS.sub(" ", note))) for note in notes) or None,
             )
     yield from problems(tree)
 
