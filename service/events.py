@@ -35,6 +35,7 @@ class SystemEvent(StrEnum):
     RESOURCES_PURGED = "resources.purged"
     RESOURCE_CONTENT_CHANGED = "resource.content_changed"
     RESOURCE_METADATA_CHANGED = "resource.metadata_changed"
+    RESOURCE_IDENTIFIED = "resource.identified"
 
     INGESTION_STARTED = "ingestion.started"
     INGESTION_PROGRESSED = "ingestion.progressed"

@@ -52,12 +52,14 @@ from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
     ResourceDeleted,
+    ResourceIdentified,
     ResourceMetadataChanged,
     ResourceRestored,
     ResourceUpdated,
 )
 from service.reviews.events import ReviewsDue
 from service.search.events import EmbeddingGenerated, EmbeddingStale, SearchIndexStale
+from service.settings import settings
 from service.tasks import (
     ANCHOR,
     AUTHORS,
@@ -74,6 +76,7 @@ from service.tasks import (
     INGEST,
     INVALIDATE,
     LABEL,
+    LOOK_UP,
     MEAN,
     PERIODIC,
     POLL,
@@ -148,6 +151,11 @@ def rewritten(event: ResourceUpdated) -> bool:
     return "content" in event.changed_fields and "content_html" not in event.changed_fields
 
 
+def may_ask(event: ResourceIdentified) -> bool:
+    """Tell whether registers of papers may be asked at all."""
+    return settings().metadata_lookup
+
+
 # fmt: off
 HOOKS = [
     #  when                     run      after (s)  at most (s)
@@ -191,6 +199,7 @@ HOOKS = [
     On(ImportRequested,         IMPORT),
     On(ImportStalled,           IMPORT),
     On(IngestionCompleted,      place_highlights),
+    On(ResourceIdentified,      LOOK_UP,  5,          30, when=may_ask),
     On(QuizRequested,           GENERATE),
     On(QuizStalled,             GENERATE),
     On(QuizReplacementRequested, REPLACE),

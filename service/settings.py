@@ -93,6 +93,13 @@ class Settings(BaseSettings):
         90, ge=1, description="Time for which an entry is known that its feed lists no more, days."
     )
 
+    metadata_lookup: bool = Field(
+        False,
+        description="Ask doi.org and arXiv for what a paper with a DOI or an arXiv identifier does not say of itself.",
+    )
+    doi_url: str = Field("https://doi.org", description="Where DOIs are resolved.")
+    arxiv_url: str = Field("https://export.arxiv.org/api/query", description="The API of arXiv.")
+
     mode: Literal["embedded", "compose"] | None = Field(
         None,
         description="How `make up` runs Pharos; unset: as it did before, and at first in containers where an engine"

@@ -1,4 +1,4 @@
-"""The actor of imports: a file is read once, then added a chunk at a time; a crash costs one chunk."""
+"""The actors of imports: a file is read once, then added a chunk at a time; a crash costs one chunk."""
 
 import asyncio
 from typing import Any
@@ -8,11 +8,11 @@ from service import storage
 from service.database import reading, transaction
 from service.errors import PharosError
 from service.events import current_origin, origin
-from service.imports import actions, adding
+from service.imports import actions, adding, lookup
 from service.imports.extraction import read_file
 from service.imports.tables import Import
 from service.queue import actor, progress
-from service.tasks import IMPORT
+from service.tasks import IMPORT, LOOK_UP
 
 KEPT = 1000  # entries that are written at a time
 ADDED = 200  # entries that are added in one transaction
@@ -63,3 +63,15 @@ async def _add(row: Import) -> None:
         if now is None:
             return
         progress(now.total - now.pending, now.total, "import")
+
+
+@actor(LOOK_UP)
+async def look_up_metadata(resource_id: UUID) -> dict[str, list[str]]:
+    """Ask a register of papers for what a resource does not say of itself; no session is open meanwhile."""
+    async with reading() as session:
+        wanted = await lookup.wanted(session, resource_id)
+    found = None if wanted is None else await lookup.look_up(wanted)
+    if wanted is None or found is None:
+        return {"filled": []}
+    async with transaction() as session:
+        return {"filled": await lookup.keep(session, wanted, found)}

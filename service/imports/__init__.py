@@ -15,5 +15,6 @@ there. Calls actions of resources, ingestion, collections, annotations.
     adding.py        entries into the library, a chunk at a time
     known.py         which entries are in the library already
     folders.py       folders as collections
+    lookup.py        what doi.org and arXiv say of a paper, where they may be asked
     highlights.py    marked passages, placed once the text is there
 """

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from service.imports.detection import FORMATS, Format, detect
+from service.imports.detection import detect
 from service.imports.entry import MOST, Entry, Found, Problem
-from service.imports.formats import bibtex, bookmarks, csl, library, opml, pocket, readers, ris, zotero
+from service.imports.formats import arxiv, bibtex, bookmarks, csl, library, opml, pocket, readers, ris, zotero
 
-READERS: dict[Format, Callable[[bytes], Iterator[Found]]] = {
+READERS: dict[str, Callable[[bytes], Iterator[Found]]] = {
     "netscape": bookmarks.read,
     "pocket_html": bookmarks.read,
     "pocket_csv": pocket.read,
@@ -26,6 +26,7 @@ READERS: dict[Format, Callable[[bytes], Iterator[Found]]] = {
     "ris": ris.read,
     "opml": opml.read,
     "json": library.read,
+    "arxiv": arxiv.read,  # an answer of its API: no file that anybody has
 }
 MOST_PROBLEMS = 10_000
 UNKNOWN = (
@@ -37,7 +38,7 @@ UNKNOWN = (
 def answer(description: bytes, body: bytes, write: Callable[[bytes], None]) -> None:
     """Read a file of the format that the description names, or that it has."""
     asked: str = orjson.loads(description)["format"]
-    known = asked if asked in FORMATS else detect(body)
+    known = asked if asked in READERS else detect(body)
     _line(write, {"format": known})
     if known is None:
         _line(write, {"problem": asdict(Problem(1, UNKNOWN))})
@@ -47,7 +48,7 @@ def answer(description: bytes, body: bytes, write: Callable[[bytes], None]) -> N
     _line(write, {"end": True})
 
 
-def read(form: Format, body: bytes) -> Iterator[dict[str, Any]]:
+def read(form: str, body: bytes) -> Iterator[dict[str, Any]]:
     """Yield entries and problems as they are written; a fault of the reader is a problem like others."""
     entries = wrong = 0
     try:

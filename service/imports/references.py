@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from service.imports.entry import Entry, Found, Problem, flat, written
-from service.imports.vocabulary import CSL_TYPES
+from service.imports.vocabulary import CROSSREF_TYPES, CSL_TYPES
 
 _DOI = re.compile(r"10\.\d{4,9}/\S+")
 _MARKUP = re.compile(r"</?(?:i|b|sub|sup|sc|span|p|div|jats:[a-z-]+)(?:\s[^<>]{0,200})?/?>", re.IGNORECASE)
@@ -15,7 +15,8 @@ _MARKUP = re.compile(r"</?(?:i|b|sub|sup|sc|span|p|div|jats:[a-z-]+)(?:\s[^<>]{0
 def entry_of(line: int, csl: dict[str, Any], tags: list[str], **more: Any) -> Found:
     """Return the entry of a record; a Problem where nothing says what it is."""
     csl = {name: value for name, value in csl.items() if value not in (None, "", [], {})}
-    if csl.get("type") not in CSL_TYPES:
+    csl["type"] = CROSSREF_TYPES.get(str(csl.get("type")), csl.get("type"))
+    if csl["type"] not in CSL_TYPES:
         csl["type"] = "document"
     title = plain(csl.get("title") or csl.get("container-title"))
     url = str(csl.get("URL") or "").strip() or None

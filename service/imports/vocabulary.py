@@ -11,6 +11,12 @@ CSL_TYPES = frozenset(
     " treaty webpage".split()
 )
 
+CROSSREF_TYPES = {  # as doi.org has them
+    "journal-article": "article-journal", "proceedings-article": "paper-conference", "book-chapter": "chapter",
+    "posted-content": "article", "dissertation": "thesis", "monograph": "book", "edited-book": "book",
+    "reference-book": "book", "reference-entry": "entry",
+}  # fmt: skip
+
 # The first name of a type is the one that is written.
 BIBTEX_TYPES = {
     "article": "article-journal", "book": "book", "inproceedings": "paper-conference", "incollection": "chapter",

@@ -76,6 +76,13 @@ def own_identifier(kind: str, content: str) -> str | None:
     return None
 
 
+def registered(identifiers: Iterable[str], addresses: Iterable[str | None]) -> str | None:
+    """Return the DOI, else the arXiv identifier, that a work gives itself, or that stands in one of its addresses."""
+    named = [f"{one.kind}:{one.value}" for address in addresses if address for one in _identifiers(address)]
+    found = [*identifiers, *named]
+    return next((one for kind in ("doi:", "arxiv:") for one in found if one.startswith(kind)), None)
+
+
 def _identifiers(text: str) -> Iterator[Citation]:
     lower = text.lower()
     located = [*_dois(text), *_urls(text)]  # the other patterns are slow: a plain search tells whether they can match

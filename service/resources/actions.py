@@ -14,6 +14,7 @@ from service.collections.tables import Collection, CollectionResource, readable
 from service.database import ReadSession, Session
 from service.errors import NotFound, unchanged_since
 from service.ingestion.events import IngestionStalled
+from service.ingestion.identifiers import registered
 from service.ingestion.tables import Ingestion
 from service.outbox import emit
 from service.quality.tables import Quality
@@ -22,6 +23,7 @@ from service.resources.events import (
     ResourceContentChanged,
     ResourceCreated,
     ResourceDeleted,
+    ResourceIdentified,
     ResourceMetadataChanged,
     ResourceRestored,
     ResourceUpdated,
@@ -30,6 +32,8 @@ from service.resources.tables import Resource, holds, visible, visible_to
 from service.security.accounts import Account
 from service.taxonomy.tables import in_category
 from service.trash import actions as trash
+
+_IDENTIFYING = frozenset({"id", "identifiers", "url", "canonical_url"})
 
 
 def hash_of(content: str) -> str:
@@ -73,6 +77,12 @@ def announce(session: Session, resource: Resource, source: str, user_id: UUID | 
     emit(session, ResourceCreated(resource_id=resource.id, title=resource.title, source=source), audience=audience)
     changed = ResourceContentChanged(resource_id=resource.id, changed_fields=["content"], user_id=user_id)
     emit(session, changed, audience=audience)
+    _identify(session, {name: getattr(resource, name) for name in _IDENTIFYING}, audience)
+
+
+def _identify(session: Session, row: Mapping[str, Any], audience: UUID | None) -> None:
+    if named := registered(row["identifiers"] or (), (row["url"], row["canonical_url"])):
+        emit(session, ResourceIdentified(resource_id=row["id"], identifier=named), audience=audience)
 
 
 async def twin(session: ReadSession, resource: Resource) -> UUID | None:
@@ -104,6 +114,8 @@ async def change(
     audience = row["owner_id"] if row["private"] or row["was_private"] else None
     changed = differing(row)
     announce_change(session, resource_id, changed, account.id, audience)
+    if not _IDENTIFYING.isdisjoint(changed):
+        _identify(session, row, audience)
     if "private" in changed:
         await tell_all(session, resource_id)
     return row
@@ -124,6 +136,8 @@ async def apply(session: Session, resource: Resource, fields: Mapping[str, Any],
     resource.updated_at = datetime.now(UTC)
     await session.flush()
     announce_change(session, resource.id, changed, user_id, resource.audience or before)
+    if not _IDENTIFYING.isdisjoint(changed):
+        _identify(session, {name: getattr(resource, name) for name in _IDENTIFYING}, resource.audience or before)
 
 
 def of_content(content: str) -> dict[str, Any]:

@@ -42,6 +42,14 @@ class ResourceMetadataChanged(Event):
     user_id: UUID | None
 
 
+class ResourceIdentified(Event):
+    """A resource has a DOI or an arXiv identifier of its own: since it came in, or since its address changed."""
+
+    name = SystemEvent.RESOURCE_IDENTIFIED
+    resource_id: UUID
+    identifier: str  # doi:10.1000/182
+
+
 class ResourceDeleted(Event):
     """A resource is in the trash; the collections that held it were read before."""
 

@@ -19,7 +19,7 @@ Kind = Literal["resource", "quality", "classification"]
 
 _QUALITY = "(SELECT q.xmin FROM quality q WHERE q.resource_id = r.id)"
 _ABOUT = """(SELECT string_agg(concat(k.xmin, '/', c.xmin), ',' ORDER BY k.is_predicted, k.rank)
-    FROM classifications k JOIN categories c ON c.id = k.category_id WHERE k.resource_id = r.id)"""
+    FROM classifications k LEFT JOIN categories c ON c.id = k.category_id WHERE k.resource_id = r.id)"""
 STATES: dict[Kind, str] = {
     "resource": f"concat_ws(' ', r.version, r.xmin, 'q', {_QUALITY}, 'c', {_ABOUT})",
     "quality": f"concat_ws(' ', {_QUALITY})",

@@ -28,9 +28,9 @@ class UnknownCategory(Invalid):
 _LABEL = text(
     """INSERT INTO classifications
         (resource_id, is_predicted, rank, category_id, confidence, assigned, user_id, classified_at)
-    VALUES (:id, false, 0, :category_id, 1, true, :user_id, clock_timestamp())
+    VALUES (:id, false, 0, :category_id, 1, CAST(:category_id AS uuid) IS NOT NULL, :user_id, clock_timestamp())
     ON CONFLICT (resource_id, is_predicted, rank) DO UPDATE SET category_id = excluded.category_id,
-        user_id = excluded.user_id, classified_at = excluded.classified_at"""
+        assigned = excluded.assigned, user_id = excluded.user_id, classified_at = excluded.classified_at"""
 )
 _UNLABEL = text("DELETE FROM classifications WHERE resource_id = :id AND NOT is_predicted")
 _OUTRANKED = text("UPDATE classifications SET assigned = false WHERE resource_id = :id AND is_predicted AND assigned")
@@ -48,33 +48,43 @@ TOLD = (
 )
 
 
-async def predictions(session: ReadSession, account: Account, resource_id: UUID) -> list[dict[str, Any]]:
-    """Return what a resource is about: what a person said, then what is predicted; NotFound unless it is visible."""
+async def predictions(session: ReadSession, account: Account, resource_id: UUID) -> dict[str, Any]:
+    """Return what a resource is about: what a person said, then what is predicted; NotFound unless it is visible.
+
+    `none` tells whether a person said that it belongs to none of them.
+    """
     await _audience(session, account, resource_id)
-    return (await _told(session, [resource_id]))[resource_id]
+    return await _answer(session, resource_id)
 
 
 async def label(
     session: Session, account: Account, resource_id: UUID, category_id: UUID | None = None, path: str | None = None
-) -> list[dict[str, Any]]:
+) -> dict[str, Any]:
     """Say, by id or path, which category a resource belongs to: it outranks predictions, and the category learns.
 
-    Raises NotFound for a resource that is not visible, UnknownCategory. Returns what `predictions` does.
+    With neither it belongs to none. Raises NotFound for a resource that is not visible, UnknownCategory. Returns what
+    `predictions` does.
     """
     audience = await _audience(session, account, resource_id, lock=True)
     version = await advance(session)
-    wanted = Category.id == category_id if path is None else Category.path == path.strip("/")
-    found = await session.scalar(select(Category.id).where(wanted).limit(1))
-    if found is None:
-        raise UnknownCategory(what=category_id if path is None else path[:200])
+    found = None
+    if category_id is not None or path is not None:
+        wanted = Category.id == category_id if path is None else Category.path == path.strip("/")
+        found = await session.scalar(select(Category.id).where(wanted).limit(1))
+        if found is None:
+            raise UnknownCategory(what=category_id if path is None else path[:200])
     await session.execute(TURN, {"id": resource_id})
-    before = await _label_of(session, resource_id)
-    if before != found:
+    before = await _said_of(session, resource_id)
+    if before != [found]:
         await session.execute(_LABEL, {"id": resource_id, "category_id": found, "user_id": account.id})
         await session.execute(_OUTRANKED, {"id": resource_id})
-        await learn(session, {found, *([before] if before else [])}, version)
-        emit(session, ResourceClassified(resource_id=resource_id, taxonomy_ids=[found]), audience=audience)
-    return (await _told(session, [resource_id]))[resource_id]
+        await learn(session, {one for one in (found, *before) if one}, version)
+        emit(
+            session,
+            ResourceClassified(resource_id=resource_id, taxonomy_ids=[found] if found else []),
+            audience=audience,
+        )
+    return await _answer(session, resource_id)
 
 
 async def unlabel(session: Session, account: Account, resource_id: UUID) -> None:
@@ -82,12 +92,12 @@ async def unlabel(session: Session, account: Account, resource_id: UUID) -> None
     audience = await _audience(session, account, resource_id, lock=True)
     version = await advance(session)
     await session.execute(TURN, {"id": resource_id})
-    before = await _label_of(session, resource_id)
-    if before is None:
+    before = await _said_of(session, resource_id)
+    if not before:
         raise NotFound(what="label of the resource", id=resource_id)
     await session.execute(_UNLABEL, {"id": resource_id})
     rows = sorted((await session.execute(_BACK, {"id": resource_id})).all())
-    await learn(session, [before], version)
+    await learn(session, [one for one in before if one], version)
     ids = [row.category_id for row in rows if row.assigned]
     emit(session, ResourceClassified(resource_id=resource_id, taxonomy_ids=ids), audience=audience)
 
@@ -144,11 +154,17 @@ def _without_resource(row: RowMapping) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "resource_id"}
 
 
-async def _label_of(session: ReadSession, resource_id: UUID) -> UUID | None:
+async def _answer(session: ReadSession, resource_id: UUID) -> dict[str, Any]:
+    none = await _said_of(session, resource_id) == [None]
+    return {"predictions": (await _told(session, [resource_id]))[resource_id], "none": none}
+
+
+async def _said_of(session: ReadSession, resource_id: UUID) -> list[UUID | None]:
+    """Return what a person said, None for none of the categories; nothing where nobody said anything."""
     said = select(Classification.category_id).where(
         Classification.resource_id == resource_id, Classification.is_predicted.is_(False)
     )
-    return await session.scalar(said)
+    return list(await session.scalars(said))
 
 
 async def _audience(session: ReadSession, account: Account, resource_id: UUID, *, lock: bool = False) -> UUID | None:

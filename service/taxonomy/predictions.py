@@ -78,7 +78,7 @@ class Draft:
     classifier: Classifier
     input_hash: str
     model: str
-    labelled: UUID | None  # the category that a person put it into
+    labelled: UUID | None  # the category that a person put it into, if any
 
     def predictions(self) -> list[tuple[UUID, float]]:
         """Return the most likely categories, best first, with confidences of four digits."""
@@ -111,10 +111,10 @@ async def keep(session: Session, draft: Draft, predictions: list[tuple[UUID, flo
     if still is None:
         return False
     before = (await session.execute(_BEFORE, {"id": id})).all()
-    concerned = [one for one, _ in predictions] + [row.category_id for row in before]
+    concerned = [one for one, _ in predictions] + [row.category_id for row in before if row.category_id]
     present = set(await session.scalars(_PRESENT, {"ids": concerned}))
-    labelled = any(not row.is_predicted for row in before)
-    rows = [(one, share, not labelled and share >= ASSIGNED) for one, share in predictions if one in present]
+    said = [row.category_id for row in before if not row.is_predicted]
+    rows = [(one, share, not said and share >= ASSIGNED) for one, share in predictions if one in present]
     made_by = {
         "id": id,
         "input_hash": draft.input_hash if len(rows) == len(predictions) else "",
@@ -127,7 +127,7 @@ async def keep(session: Session, draft: Draft, predictions: list[tuple[UUID, flo
     ids, confidences, assigned = zip(*rows, strict=True) if rows else ((), (), ())
     columns = {"ids": list(ids), "confidences": list(confidences), "assigned": list(assigned)}
     await session.execute(_WRITE, made_by | columns)
-    counts = [row.category_id for row in before if not row.is_predicted] or [one for one, _, counts in rows if counts]
+    counts = [one for one in said if one] if said else [one for one, _, counts in rows if counts]
     emit(session, ResourceClassified(resource_id=id, taxonomy_ids=counts), audience=still.audience)
     return True
 

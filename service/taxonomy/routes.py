@@ -87,20 +87,20 @@ async def read_classification(request: Request) -> Response:
 
     async def compute() -> Fresh:
         async with reading() as session:
-            return Fresh(encoded({"predictions": await actions.predictions(session, who, resource_id)}), known)
+            return Fresh(encoded(await actions.predictions(session, who, resource_id)), known)
 
     known = await state("classification", who.id, resource_id)
     return respond((await cache.get_or_compute(f"classification:{resource_id}", compute, stamp=known)).value)
 
 
 async def label_resource(request: Request) -> Response:
-    """Say what a resource is about; it outranks predictions, and later ones learn from it."""
+    """Say what a resource is about, or that it is none of them: it outranks predictions, and later ones learn."""
     asked = await parse(request, Label)
     async with transaction() as session:
         told = await actions.label(
             session, account(request), path_id(request, what="resource"), asked.category_id, asked.path
         )
-    return respond({"predictions": told})
+    return respond(told)
 
 
 async def unlabel_resource(request: Request) -> Response:

@@ -64,15 +64,16 @@ class Removal(Shape):
 
 
 class Label(Shape):
-    """The category that a resource belongs to, by its id or its path."""
+    """The category that a resource belongs to, by its id or its path; `none`: it belongs to none."""
 
     category_id: UUID | None = None
     path: str | None = Field(None, min_length=1, max_length=10_000)
+    none: bool = False
 
     @model_validator(mode="after")
     def _one_of(self) -> "Label":
-        if (self.category_id is None) == (self.path is None):
-            raise ValueError("give either `category_id` or `path`")
+        if (self.category_id is not None) + (self.path is not None) + self.none != 1:
+            raise ValueError("give one of `category_id`, `path` and `none`")
         return self
 
 
@@ -118,9 +119,10 @@ class Prediction(BaseModel):
 
 
 class Predictions(BaseModel):
-    """What a resource is about, best first: at most five."""
+    """What a resource is about, best first: at most five; `none`: a person said that it is none of them."""
 
     predictions: list[Prediction]
+    none: bool
 
 
 class Uncertain(BaseModel):

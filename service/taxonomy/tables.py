@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from pydantic import BaseModel
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     ForeignKey,
     Index,
@@ -77,10 +78,14 @@ CATEGORIES_OF = """(
 
 
 class Classification(Base):
-    """A category of a resource: what a person said (rank 0), or one of the predictions, best first."""
+    """A category of a resource: what a person said (rank 0), or one of the predictions, best first.
+
+    A person who says that it belongs to none of them leaves a row without a category.
+    """
 
     __tablename__ = "classifications"
     __table_args__ = (
+        CheckConstraint("category_id IS NOT NULL OR NOT is_predicted AND NOT assigned", name="none_is_said"),
         Index("ix_classifications_category_id", "category_id", "resource_id"),
         Index(
             "ix_classifications_label",
@@ -99,7 +104,7 @@ class Classification(Base):
     resource_id: Mapped[UUID] = mapped_column(ForeignKey("resources.id", ondelete="CASCADE"), primary_key=True)
     is_predicted: Mapped[bool] = mapped_column(primary_key=True)
     rank: Mapped[int] = mapped_column(primary_key=True)
-    category_id: Mapped[UUID] = mapped_column(ForeignKey("categories.id", ondelete="CASCADE"))
+    category_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id", ondelete="CASCADE"))
     confidence: Mapped[float]  # 0..1
     assigned: Mapped[bool]  # whether it counts as one of the resource's categories in lists, filters and facets
     input_hash: Mapped[str] = mapped_column(Text, server_default="")  # of the embedding that it was predicted from

@@ -20,7 +20,7 @@ FEWEST = 50  # labels, below which nothing is trained: a figure of ten tests say
 _LESSONS = text(
     f"""SELECT k.resource_id, k.category_id, e.input_hash, vector_send(e.mean) AS vector
     FROM classifications k JOIN embeddings e USING (resource_id)
-    WHERE NOT k.is_predicted AND e.mean IS NOT NULL
+    WHERE NOT k.is_predicted AND k.category_id IS NOT NULL AND e.mean IS NOT NULL
     ORDER BY k.classified_at DESC, k.resource_id LIMIT {NEWEST}"""  # noqa: S608
 )
 _PRIORS = text(

@@ -152,6 +152,8 @@ def _inserting(kept: Kept, present: Sequence[str]) -> TextClause:
         there = _there(key)
         if key.ondelete == "SET NULL":
             values[key.parent.name] = f"CASE WHEN {there} THEN {values[key.parent.name]} END"
+        elif key.parent.nullable:
+            needed.append(f'(k."{key.parent.name}" IS NULL OR {there})')
         else:
             needed.append(there)
     columns = ", ".join(f'"{name}"' for name in names)

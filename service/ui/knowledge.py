@@ -45,6 +45,7 @@ class Known:
 
     quality: dict[str, Any] | None
     categories: Sequence[Any]
+    none: bool  # whether a person said that it belongs to no category
     collections: list[dict[str, Any]]
     authors: dict[str, UUID]
     annotations: list[dict[str, Any]]
@@ -58,12 +59,16 @@ async def known_of(session: ReadSession, who: Account, id: UUID) -> Known:
     )
     assigned = assigned.where(Classification.resource_id == id, Classification.assigned)
     categories = (await session.execute(assigned.order_by(Classification.rank))).all()
+    none = select(Classification.resource_id).where(
+        Classification.resource_id == id, Classification.category_id.is_(None)
+    )
     _, holding = await collections.browse(session, who, resource_id=id, limit=HOLDING, offset=0)
     _, marked = await annotations.browse(session, who, resource_id=id, limit=annotations.MOST, offset=0)
     links = await session.execute(select(AuthorLink.written, AuthorLink.author_id).where(AuthorLink.resource_id == id))
     return Known(
         None if quality is None else shown(quality),
         categories,
+        await session.scalar(none) is not None,
         holding,
         {row.written: row.author_id for row in links},
         marked,

@@ -44,6 +44,9 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "categories.by_hand": "said by a person",
     "categories.right": "Right",
     "categories.right.named": "It is right: {name}",
+    "categories.reject": "None of them",
+    "categories.reject.said": "None of those found by itself, said by a person",
+    "categories.reject.back": "Take it back: none of them",
     "categories.unsorted": "Take it back",
     "categories.unsorted.named": "Take it back: {name}",
     "categories.label": "It belongs to another category",
@@ -73,6 +76,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
 
 BROWSER: dict[str, str | tuple[str, str]] = {
     "categories.said": "In the category {name}",
+    "categories.rejected": "In no category",
     "categories.again": "As it was before",
     "categories.alone": "It is sorted by itself again",
     "categories.undo": "Undo",

@@ -194,6 +194,7 @@ ENGLISH: dict[str, str | tuple[str, str]] = {
     "event.resource.updated": "Changed",
     "event.resource.content_changed": "Text changed",
     "event.resource.metadata_changed": "Details changed",
+    "event.resource.identified": "Recognised by its identifier",
     "event.search.index_updated": "Found by its words",
     "event.search.index_stale": "Index renewed",
     "event.embedding.generated": "Found by its meaning",

@@ -42,6 +42,7 @@ from service.tasks import (
     INVALIDATE,
     LABEL,
     LOOK,
+    LOOK_UP,
     MEAN,
     OUTLIERS,
     POLL,
@@ -103,7 +104,9 @@ HARM: dict[Task, list[str]] = {  # what makes a task's work undone, for the reso
     BACKUP: [],
     LOOK: [],
     FIND_DIGESTS: [],
-    **{task: [] for task in (DELIVER, DIGEST, IMPORT, POLL)},  # of what is gone; what is there has tests of its own
+    **{
+        task: [] for task in (DELIVER, DIGEST, IMPORT, LOOK_UP, POLL)
+    },  # of what is gone; what is there has tests of its own
     REPLACE: [],
 }
 
@@ -121,7 +124,7 @@ async def argument(task: Task, ada: Account, ids: list[UUID]) -> Any:
         found = await session.scalar(text(queries[task.key])) if task.key in queries else None
         document = await session.scalar(text("SELECT resource_id FROM documents LIMIT 1"))
     of_documents = dict.fromkeys((INGEST, PROCESS, INDEX_DOCUMENT), document)
-    gone = {DELIVER: uuid4(), DIGEST: uuid4(), IMPORT: uuid4(), POLL: "gone.example"}
+    gone = {DELIVER: uuid4(), DIGEST: uuid4(), IMPORT: uuid4(), LOOK_UP: uuid4(), POLL: "gone.example"}
     one = (of_documents | gone | {PROFILE: ada.id}).get(task, found or ids[2])
     return [one] if task in (GRAPH, MEAN) else one
 

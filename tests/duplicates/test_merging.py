@@ -104,6 +104,19 @@ async def test_what_people_made_goes_over(api: httpx.AsyncClient, person: Person
     assert (await got(ada, f"/resources/{gone}/annotations"))["total"] == 0  # it stays where it went
 
 
+async def test_that_it_is_about_no_category_goes_over_unless_something_was_said(api: httpx.AsyncClient) -> None:
+    kept, gone = await note(api, "Kept"), await note(api, "Gone")
+    await api.post("/taxonomy", json={"name": "Sea"})
+    await api.put(f"/resources/{gone}/classification", json={"none": True})
+    assert (await merge(api, kept, gone)).status_code == 200
+    assert (await got(api, f"/resources/{kept}/classification"))["none"] is True
+    await api.put(f"/resources/{kept}/classification", json={"path": "sea"})
+    other = await note(api, "Other")
+    await api.put(f"/resources/{other}/classification", json={"none": True})
+    assert (await merge(api, kept, other)).status_code == 200
+    assert (await got(api, f"/resources/{kept}/classification"))["none"] is False
+
+
 async def test_of_several_readings_the_furthest_stays(api: httpx.AsyncClient, person: Person) -> None:
     """Of each reader, whatever the order in which they were made: read, else begun, else what was said last."""
     ids = [await note(api, title) for title in ("Kept", "Gone", "Third")]

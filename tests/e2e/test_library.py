@@ -161,6 +161,31 @@ def test_what_is_found_by_itself_is_outranked_by_a_person_and_comes_back(open_pa
     expect(refused.locator("#toasts")).to_contain_text("no/such/category")
 
 
+def test_what_is_found_by_itself_can_be_rejected_as_a_whole(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    text = "The rings of the planet are made of ice; a probe photographed its moons, and a telescope its storms. " * 12
+    id = str(call(page, "POST", "/resources", {"title": "Saturn", "content": text, "type": "note"})["id"])
+    assert until(lambda: "data-none" in page.request.get(f"/ui/resources/{id}").text(), READY)
+    page.goto(f"/ui/resources/{id}")
+    panel, back = page.locator("#categories"), page.get_by_role("button", name="Take it back: none of them")
+    none = panel.get_by_role("button", name="None of them", exact=True)
+    none.press("Enter")
+    expect(back).to_be_visible()
+    expect(panel).not_to_contain_text("% sure")
+    expect(page.get_by_label("It belongs to another category")).to_be_focused()
+    page.get_by_role("button", name="Undo").last.click()
+    expect(none).to_be_visible()
+    none.click()
+    expect(back).to_be_visible()
+    assert call(page, "GET", f"/resources/{id}/classification")["none"] is True
+    page.reload()
+    back.click()
+    expect(none).to_be_visible()
+    page.get_by_role("button", name="Undo").last.click()
+    expect(back).to_be_visible()
+
+
 def test_deleting_can_be_undone_and_leaving_the_page_carries_it_out(open_page: Open) -> None:
     page = open_page()
     page.goto("/ui/")

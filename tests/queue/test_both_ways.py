@@ -71,7 +71,7 @@ TABLES = [
     "resources", "ingestions", "ingestion_steps", "signatures", "documents", "passages", "citations",
     "search_documents", "chunks",
     "embeddings", "search_terms", "search_corpora",
-    "interaction_counts", "events", "outbox", "dead_letters",
+    "bibliographies", "interaction_counts", "events", "outbox", "dead_letters",
 ]  # fmt: skip
 # Events that come once, whatever is computed first.
 ONCE = (
@@ -146,7 +146,7 @@ async def use(api: httpx.AsyncClient, page: str, actors: list[str], send: Send, 
     lamps = (await api.post("/collections", json={"name": "Lamps"})).json()["id"]
     assert (await api.post(f"/collections/{lamps}/resources", json={"resource_ids": ids})).status_code == 200
 
-    brought = await api.post("/import", files={"file": ("x.bib", b"@book{x, title={Brought in}, year=2001}")})
+    brought = await api.post("/import", files={"file": ("x.bib", b"@book{x, title={Brought in}, doi={10.1000/7}}")})
     assert brought.status_code == 202, brought.text
     await study(api, ids[1], hurry)
 
@@ -235,6 +235,7 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
 ) -> None:  # fmt: skip
     monkeypatch.setenv("PHAROS_ADMIN_TOKEN", "token of the admin")
     monkeypatch.setenv("PHAROS_EGRESS_ALLOW", "127.0.0.0/8")
+    monkeypatch.setenv("PHAROS_METADATA_LOOKUP", "true")
     settings.cache_clear()
     html = (
         f"<!doctype html><html lang=en><title>A page</title><article><h1>A page</h1><p>{FETCHED}</p></article></html>"
@@ -243,6 +244,10 @@ async def test_every_task_leaves_the_same_rows_queued_and_inline(
     async with Origin({"/page": Page(html.encode()), "/hook": Page()}) as origin:
         item = f"<item><title>A page</title><link>{origin.url('/page')}</link></item>"
         feed = f"<rss version='2.0'><channel><title>Pages</title>{item}</channel></rss>"
+        monkeypatch.setenv("PHAROS_DOI_URL", origin.url("/doi"))
+        settings.cache_clear()
+        paper = b'{"DOI": "10.1000/7", "title": "Lamps", "type": "journal-article", "publisher": "Sea Press"}'
+        origin.pages["/doi/10.1000/7"] = Page(paper, content_type="application/vnd.citationstyles.csl+json")
         origin.pages["/feed"] = Page(feed.encode(), content_type="application/rss+xml")
         async with client(create_app()) as api, working():
 

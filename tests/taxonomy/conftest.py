@@ -113,7 +113,7 @@ async def told(owner: Account, resource_id: UUID) -> list[tuple[str, bool]]:
     """Return the paths of a resource's categories, and whether each is predicted."""
     async with reading() as session:
         found = await actions.predictions(session, owner, resource_id)
-    return [(one["path"], one["is_predicted"]) for one in found]
+    return [(one["path"], one["is_predicted"]) for one in found["predictions"]]
 
 
 async def written(resource_id: UUID) -> list[Classification]:

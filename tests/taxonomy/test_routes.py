@@ -127,6 +127,54 @@ async def test_a_label_outranks_predictions_and_goes_again(api: httpx.AsyncClien
     assert (await api.delete(f"/resources/{resource}/classification")).status_code == 404
 
 
+async def test_all_that_is_predicted_can_be_rejected_until_it_is_taken_back(api: httpx.AsyncClient) -> None:
+    sea, sky = await category(api, "Sea"), await category(api, "Sky")
+    await mean()
+    resource = await note(api, "Waves", 0)
+    about = f"/resources/{resource}/classification"
+    await classify(UUID(resource))
+    assert await index(resource)
+    assert (await api.get(about)).json()["none"] is False
+    assert [one["id"] for one in (await api.get(f"/resources/{resource}")).json()["categories"]] == [sea]
+    rejected = (await api.put(about, json={"none": True})).json()
+    assert (rejected["none"], {one["is_predicted"] for one in rejected["predictions"]}) == (True, {True})
+    assert (await api.put(about, json={"none": True})).json() == rejected
+    assert (await api.get(about)).json() == rejected
+    assert await index(resource)
+    found = (await api.get("/search", params={"query": "words", "mode": "keyword"})).json()
+    assert found["facets"]["category"] == {}
+    async with transaction() as session:
+        await predictions.discard(session, UUID(resource))
+    assert await classify(UUID(resource))
+    await embedded(UUID(resource), towards(1))
+    async with transaction() as session:
+        await predictions.discard(session, UUID(resource))
+    assert await classify(UUID(resource))  # with other predictions
+    assert [one["category_id"] for one in (await told(api, resource))] == [sky, sea]
+    assert "categories" not in (await api.get(f"/resources/{resource}")).json()
+    assert (await api.get("/resources", params={"category": "sky"})).json()["total"] == 0
+    assert (await api.get("/taxonomy/review")).json()["total"] == 0
+    assert (await api.delete(about)).status_code == 204
+    assert (await api.get(about)).json()["none"] is False
+    assert [one["id"] for one in (await api.get(f"/resources/{resource}")).json()["categories"]] == [sky]
+    assert (await api.delete(about)).status_code == 404
+
+
+async def test_a_label_and_none_of_them_replace_each_other(api: httpx.AsyncClient) -> None:
+    sea = await category(api, "Sea")
+    await mean()
+    resource = await note(api, "Waves", 0)
+    about = f"/resources/{resource}/classification"
+    for body, shown in (({"path": "sea"}, [sea]), ({"none": True}, []), ({"category_id": sea}, [sea])):
+        said = (await api.put(about, json=body)).json()
+        assert (said["none"], [one["category_id"] for one in said["predictions"]]) == (not shown, shown)
+        listed = (await api.get("/resources", params={"category": "sea"})).json()
+        assert [item["id"] for item in listed["items"]] == ([resource] if shown else [])
+    await api.put(about, json={"none": True})
+    assert (await api.delete(f"/taxonomy/{sea}")).status_code == 204
+    assert (await api.get(about)).json() == {"predictions": [], "none": True}
+
+
 async def test_a_resource_and_a_list_say_what_each_is_about(api: httpx.AsyncClient) -> None:
     sea = await category(api, "Sea")
     waves = await category(api, "Waves", parent_id=sea)
@@ -144,7 +192,8 @@ async def test_a_resource_and_a_list_say_what_each_is_about(api: httpx.AsyncClie
 
 
 @pytest.mark.parametrize("body", [{}, {"path": ""}, {"path": "nowhere"}, {"category_id": str(uuid4())},
-    {"category_id": "x"}, {"path": "a", "category_id": str(uuid4())}])  # fmt: skip
+    {"category_id": "x"}, {"path": "a", "category_id": str(uuid4())}, {"none": False},
+    {"none": True, "path": "a"}, {"none": "of them"}])  # fmt: skip
 async def test_a_bad_label_is_told_what_is_wrong(api: httpx.AsyncClient, body: dict[str, Any]) -> None:
     resource = await note(api, "Waves")
     assert (await api.put(f"/resources/{resource}/classification", json=body)).status_code == 422

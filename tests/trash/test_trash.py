@@ -115,6 +115,14 @@ async def test_what_people_made_comes_back(api: httpx.AsyncClient, person: Perso
     assert (await api.post(f"/resources/{id}/restore")).status_code == 404
 
 
+async def test_that_it_is_about_no_category_comes_back(api: httpx.AsyncClient) -> None:
+    id = await note(api)
+    await api.put(f"/resources/{id}/classification", json={"none": True})
+    assert (await api.delete(f"/resources/{id}")).status_code == 204
+    assert (await api.post(f"/resources/{id}/restore")).status_code == 200
+    assert (await got(api, f"/resources/{id}/classification"))["none"] is True
+
+
 async def test_it_is_derived_anew(api: httpx.AsyncClient) -> None:
     id = await note(api)
     await api.delete(f"/resources/{id}")

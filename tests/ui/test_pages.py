@@ -15,6 +15,7 @@ from service.resources.tables import Resource
 from service.security.accounts import Account, change_user, create_user
 from service.security.invitations import invite
 from service.security.login_links import create_login_link
+from service.taxonomy import actions as taxonomy
 from service.taxonomy import tree
 from service.ui import pages
 from tests.notifications.conftest import facts, happened
@@ -368,6 +369,12 @@ async def test_what_is_found_by_itself_is_told_from_what_a_person_said(
                  "sure": 0.82 if predicted else 1.0},
             )  # fmt: skip
     page = (await signed_in.get(f"/ui/resources/{one.id}")).text
-    assert ("found by itself, 82 % sure" in page, f'data-right="{first}"' in page) == (True, True)
+    assert ("found by itself, 82 % sure" in page, f'data-right="{first}"' in page, "data-none" in page) == (True,) * 3
     page = (await signed_in.get(f"/ui/resources/{other.id}")).text
     assert ("said by a person" in page, "data-unsorted" in page, "found by itself" in page) == (True, True, False)
+    assert "data-none" not in page
+    async with transaction() as session:
+        await taxonomy.label(session, ada, one.id)
+    page = (await signed_in.get(f"/ui/resources/{one.id}")).text
+    assert ("None of those found by itself" in page, "data-unsorted" in page) == (True, True)
+    assert ("data-right" in page, "data-none" in page) == (False, False)

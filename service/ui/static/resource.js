@@ -106,14 +106,19 @@ page.addEventListener("focusin", async (event) => {
 
 const classification = `/resources/${id}/classification`;
 
+/** What a person said, as it is said again; undefined where nobody said anything. */
+function said({ predictions, none }) {
+  const label = predictions.find((one) => !one.is_predicted);
+  return none ? { none } : label && { category_id: label.category_id };
+}
+
 /** Do it, show what came of it, and offer to undo it: to say again what a person said before, or to say nothing. */
 async function sort(change, words) {
   try {
-    const { predictions } = await call("GET", classification);
-    const before = predictions.find((one) => !one.is_predicted);
+    const before = said(await call("GET", classification));
     await change();
     await refresh();
-    const undone = () => (before ? call("PUT", classification, { category_id: before.category_id }) : call("DELETE", classification));
+    const undone = () => (before ? call("PUT", classification, before) : call("DELETE", classification));
     toast(words(), { label: text("categories.undo"), act: () => sort(undone, () => text("categories.again")) });
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
@@ -122,12 +127,12 @@ async function sort(change, words) {
 }
 
 const sortInto = (category) => {
-  let said = "";
+  let name = "";
   const change = async () => {
     const { predictions } = await call("PUT", classification, category);
-    said = predictions.find((one) => !one.is_predicted).category;
+    name = predictions.find((one) => !one.is_predicted).category;
   };
-  return sort(change, () => text("categories.said", { name: said }));
+  return sort(change, () => text("categories.said", { name }));
 };
 
 page.addEventListener("submit", async (event) => {
@@ -139,9 +144,10 @@ page.addEventListener("submit", async (event) => {
 });
 
 page.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-right], [data-unsorted]");
+  const button = event.target.closest("[data-right], [data-none], [data-unsorted]");
   if (!button) return;
   if (button.dataset.right) await sortInto({ category_id: button.dataset.right });
+  else if ("none" in button.dataset) await sort(() => call("PUT", classification, { none: true }), () => text("categories.rejected"));
   else await sort(() => call("DELETE", classification), () => text("categories.alone"));
   document.getElementById("category")?.focus();
 });
