@@ -186,6 +186,37 @@ def test_what_is_found_by_itself_can_be_rejected_as_a_whole(open_page: Open) -> 
     expect(back).to_be_visible()
 
 
+def test_an_author_leads_to_what_is_there_and_to_who_wrote_along(open_page: Open) -> None:
+    page = open_page()
+    page.goto("/ui/")
+    ids = [
+        note(page, "Tides of the reef", authors=["Wilhelmina Quist", "Tomasz Brandvold"]),
+        note(page, "Bells in the fog", authors=["Quist, Wilhelmina"]),
+    ]
+    assert until(lambda: all(is_known(page, id) for id in ids), READY)
+    page.goto(f"/ui/resources/{ids[0]}")
+    page.locator(".byline").get_by_role("link", name="Wilhelmina Quist").click()
+    expect(page.get_by_role("heading", level=1, name="Wilhelmina Quist")).to_be_visible()
+    main = page.locator("main")
+    expect(main).to_contain_text("2 items")
+    expect(main.get_by_role("link", name="Tides of the reef")).to_be_visible()
+    expect(main).to_contain_text("Quist, Wilhelmina")  # written as
+    main.get_by_role("link", name="Tomasz Brandvold").click()
+    expect(page.get_by_role("heading", level=1, name="Tomasz Brandvold")).to_be_visible()
+    expect(main.get_by_role("link", name="Bells in the fog")).to_have_count(0)
+    main.get_by_role("link", name="Wilhelmina Quist").click()
+    main.get_by_role("link", name="Bells in the fog").click()
+    expect(page.get_by_role("heading", level=1, name="Bells in the fog")).to_be_visible()
+    page.goto("/ui/authors")
+    page.get_by_label("Find by name").fill("quist")
+    page.keyboard.press("Enter")
+    main.get_by_role("link", name="Wilhelmina Quist").click()
+    page.get_by_role("link", name="All authors").click()
+    expect(page.get_by_role("heading", level=1, name="Authors")).to_be_visible()
+    page.goto("/ui/authors?q=nobody-of-that-name")
+    expect(page.get_by_text("No author here matches.")).to_be_visible()
+
+
 def test_deleting_can_be_undone_and_leaving_the_page_carries_it_out(open_page: Open) -> None:
     page = open_page()
     page.goto("/ui/")

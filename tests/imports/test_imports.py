@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
+import orjson
 import pytest
 from sqlalchemy import func, select
 
@@ -78,6 +79,22 @@ async def test_bookmarks_keep_tags_folders_and_dates(api: httpx.AsyncClient, bro
     answer = await api.get(f"/imports/{shown['id']}/errors", params={"format": "csv"})
     assert "attachment" in answer.headers["content-disposition"]
     assert [row["line"] for row in csv.DictReader(io.StringIO(answer.text))] == ["16", "20"]
+
+
+async def test_all_that_was_left_out_is_a_file_for_spreadsheets(api: httpx.AsyncClient, broker: PharosBroker) -> None:
+    bad = ['lamps, "reefs"', "=1+1", "über\nall"]
+    items = ",\n".join(orjson.dumps({"id": id}).decode() for id in bad)
+    async with working(broker):
+        id = await started(api, "papers.json", f"[{items}]".encode(), format="csl")
+        await ended(api, id)
+    answer = await api.get(f"/imports/{id}/errors", params={"format": "csv"})
+    assert answer.headers["content-type"].startswith("text/csv")
+    told = (await api.get(f"/imports/{id}/errors")).json()["items"]
+    header, *rows = csv.reader(io.StringIO(answer.text, newline=""))
+    assert header == ["line", "shown", "reason"]
+    reason = "It has neither a title nor an address nor a DOI."
+    assert rows == [["1", bad[0], reason], ["2", "'=1+1", reason], ["3", told[2]["shown"], reason]]
+    assert [one["shown"] for one in told[:2]] == bad[:2]
 
 
 async def test_a_circle_of_folders_is_broken(api: httpx.AsyncClient, broker: PharosBroker) -> None:

@@ -5,12 +5,14 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from lxml.html import document_fromstring
 from sqlalchemy import text, update
 
 from service.database import transaction
 from service.ingestion.actions import request_page
 from service.ingestion.tables import Ingestion
 from service.notifications.actions import mark_all_read
+from service.quality.tables import Quality
 from service.resources.tables import Resource
 from service.security.accounts import Account, change_user, create_user
 from service.security.invitations import invite
@@ -378,3 +380,26 @@ async def test_what_is_found_by_itself_is_told_from_what_a_person_said(
     page = (await signed_in.get(f"/ui/resources/{one.id}")).text
     assert ("None of those found by itself" in page, "data-unsorted" in page) == (True, True)
     assert ("data-right" in page, "data-none" in page) == (False, False)
+
+
+async def test_quality_is_a_meter_for_each_dimension_with_its_reasons(signed_in: httpx.AsyncClient, add: Add) -> None:
+    lamp = await add("The lamp")
+    assert 'id="quality"' not in (await signed_in.get(f"/ui/resources/{lamp.id}")).text  # nobody has measured it yet
+    scores = {"accuracy": 0.5, "completeness": 0.25, "consistency": 1.0, "timeliness": 0.0, "relevance": 0.875}
+    reasons = {name: [f"Why {name} is <so>"] for name in scores}
+    async with transaction() as session:
+        hashes = {"input_hash": "", "source_hash": ""}
+        session.add(Quality(resource_id=lamp.id, overall=0.524, **scores, computed=scores, reasons=reasons, **hashes))
+    page = document_fromstring((await signed_in.get(f"/ui/resources/{lamp.id}")).text)
+    (panel,) = page.xpath("//section[@id='quality']")
+    assert "52 %" in panel.xpath("string(h2)")
+    shown = {
+        bar.xpath("string(.//meter/@aria-label)"): (
+            float(bar.xpath("string(.//meter/@value)")), bar.xpath("string(.//b)"), bar.xpath(".//li/text()"),
+        )
+        for bar in panel.xpath("details")
+    }  # fmt: skip
+    assert shown == {
+        name.capitalize(): (score, str(round(100 * score)), reasons[name]) for name, score in scores.items()
+    }
+    assert {(one.get("min"), one.get("max")) for one in panel.xpath(".//meter")} == {("0", "1")}

@@ -118,3 +118,34 @@ def test_text_stands_out_from_its_ground(ink: str, ground: str, theme: int) -> N
     colours = [tokens[name].split(", ")[theme] for name in (ink, ground)]
     colours = [f"#{''.join(digit * 2 for digit in colour[1:])}" if len(colour) == 4 else colour for colour in colours]
     assert contrast(*colours) >= 4.5
+
+
+# What a declaration brings to light, or hides: where that hangs on a pointer, something else must do the same.
+REVEALS = re.compile(r"(?:^|;)\s*(?:display|visibility|opacity|clip-path|height|max-height|content)\s*:")
+STRONGER = {".toast .tool:hover"}  # of what is well seen without a pointer, as is held below
+
+
+def rules(css: str) -> list[tuple[str, str]]:
+    """Return selector and declarations of each rule, those within a condition as well."""
+    plain = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    return [(one.strip(), said.strip()) for one, said in re.findall(r"([^{};]+)\{([^{}]*)\}", plain)]
+
+
+def test_nothing_is_shown_to_a_pointer_alone() -> None:
+    found = [
+        (file.name, selector)
+        for file in FOLDER.glob("*.css")
+        for selector, said in rules(file.read_text())
+        if ":hover" in selector and ":focus" not in selector and REVEALS.search(said) and selector not in STRONGER
+    ]
+    assert found == []
+    assert rules("a { b: c } @media x { d:hover, e { opacity: 1; } } /* f {} */")[-1] == ("d:hover, e", "opacity: 1;")
+    css = (FOLDER / "pharos.css").read_text()
+    assert float(dict(rules(css))[".toast .tool"].rpartition("opacity:")[2].strip(" ;")) >= 0.7
+
+
+def test_what_happens_under_a_pointer_happens_with_the_focus_as_well() -> None:
+    above = re.compile(r'\["pointer(?:enter|over)", "pointer(?:leave|out)"\], \["focusin", "focusout"\]')
+    alone = re.compile(r"mouseenter|mouseover|pointerenter|pointerover")
+    left = {file.name: alone.findall(above.sub("", file.read_text())) for file in FOLDER.glob("*.js")}
+    assert {name: found for name, found in left.items() if found} == {}

@@ -26,8 +26,13 @@ export function toast(words, link) {
   box.append(shown);
   while (box.children.length > 3) box.firstElementChild.remove();
   let timer = setTimeout(close, link?.lasts ?? LASTS);
-  shown.addEventListener("pointerenter", () => clearTimeout(timer));
-  shown.addEventListener("pointerleave", () => (timer = setTimeout(close, link?.lasts ?? LASTS)));
+  for (const [stays, goes] of [["pointerenter", "pointerleave"], ["focusin", "focusout"]]) {
+    shown.addEventListener(stays, () => clearTimeout(timer));
+    shown.addEventListener(goes, () => {
+      clearTimeout(timer);
+      timer = setTimeout(close, link?.lasts ?? LASTS);
+    });
+  }
   return () => {
     clearTimeout(timer);
     close();
