@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from service.database import reading, transaction
 from service.security.accounts import Account
+from service.tasks import QUALITY
 from tests.derived.conftest import Process, library, rows
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
@@ -32,10 +33,18 @@ HARM = [  # each takes the id of a resource
 ]
 
 
+async def sources() -> set[tuple[UUID, str]]:
+    """Return of which state of what it is measured by the quality of each resource tells."""
+    async with reading() as session:
+        return {
+            (id, source) for id, source in await session.execute(text("SELECT resource_id, source_hash FROM quality"))
+        }
+
+
 @pytest.mark.e2e  # a minute
 async def test_one_pass_repairs_what_was_harmed_and_touches_nothing_else(ada: Account, process: Process) -> None:
     ids = await library(ada, process, SIZE)
-    before, written = await rows(), await rows(versions=True)
+    before, written, read = await rows(), await rows(versions=True), await sources()
     chosen = random.Random(7).sample(ids, HARMED)
     async with transaction() as session:
         for number, id in enumerate(chosen):
@@ -49,6 +58,10 @@ async def test_one_pass_repairs_what_was_harmed_and_touches_nothing_else(ada: Ac
     found = await process.reconcile()
 
     assert sum(found.values()) >= HARMED, found
+    assert await sources() == read
+    for id in chosen:  # some were measured against the library while others of it had no meaning yet
+        await process.run(QUALITY, resource_id=id)
+    await process.settle(60)
     after = await rows()
     for table in before:
         assert after[table] == before[table], table
