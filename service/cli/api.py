@@ -64,15 +64,16 @@ def home() -> Path:
 
 
 def _local_server() -> str:
-    installed = _installed()
-    return f"http://{installed.host}:{installed.port}"
+    started = home() / "run" / "env"  # what `make up PHAROS_PORT=8001` was told stands nowhere else
+    known = _installed(started) if os.access(started, os.R_OK) else _installed()
+    return f"http://{known.host}:{known.port}"
 
 
-def _installed() -> "Settings":
-    """Return the settings that `make up` starts this installation with: the environment's, else those of its `.env`."""
+def _installed(*more: Path) -> "Settings":
+    """Return the settings that `make up` starts this installation with: the environment's, else those of its files."""
     from service.settings import Settings  # here: who names a server needs none of them
 
-    return Settings(_env_file=ROOT / ".env")  # pyright: ignore[reportCallIssue] -- one of pydantic-settings
+    return Settings(_env_file=(ROOT / ".env", *more))  # pyright: ignore[reportCallIssue] -- one of pydantic-settings
 
 
 def _local_token() -> str | None:

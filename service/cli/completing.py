@@ -4,8 +4,8 @@ It never says what is wrong, and never waits long: then the shell offers nothing
 """
 
 import re
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -35,13 +35,17 @@ def _offered(context: typer.Context, begun: str, found: "Callable[[Client], Awai
         return []
 
 
+def _listed(ctx: typer.Context, incomplete: str, listed: "Callable[[Client], AsyncIterator[Any]]", title: str) -> Offer:
+    async def found(pharos: "Client") -> Offer:
+        return [(str(one.id), getattr(one, title)) async for one in listed(pharos)]
+
+    return _offered(ctx, incomplete, found)
+
+
 def resources(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the ids of the newest resources."""
 
-    async def found(pharos: "Client") -> Offer:
-        return [(str(one.id), one.title) async for one in pharos.resources.list(limit=MOST)]
-
-    return _offered(ctx, incomplete, found)
+    return _listed(ctx, incomplete, lambda pharos: pharos.resources.list(limit=MOST), "title")
 
 
 def collections(ctx: typer.Context, incomplete: str) -> Offer:
@@ -67,28 +71,19 @@ def tags(ctx: typer.Context, incomplete: str) -> Offer:
 def imports(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the ids of the newest imports."""
 
-    async def found(pharos: "Client") -> Offer:
-        return [(str(one.id), one.filename) async for one in pharos.imports.list(limit=MOST)]
-
-    return _offered(ctx, incomplete, found)
+    return _listed(ctx, incomplete, lambda pharos: pharos.imports.list(limit=MOST), "filename")
 
 
 def feeds(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the ids of feeds."""
 
-    async def found(pharos: "Client") -> Offer:
-        return [(str(one.id), one.title) async for one in pharos.feeds.list(limit=MOST)]
-
-    return _offered(ctx, incomplete, found)
+    return _listed(ctx, incomplete, lambda pharos: pharos.feeds.list(limit=MOST), "title")
 
 
 def trashed(ctx: typer.Context, incomplete: str) -> Offer:
     """Offer the ids of what was deleted last."""
 
-    async def found(pharos: "Client") -> Offer:
-        return [(str(one.id), one.title) async for one in pharos.trash.list(limit=MOST)]
-
-    return _offered(ctx, incomplete, found)
+    return _listed(ctx, incomplete, lambda pharos: pharos.trash.list(limit=MOST), "title")
 
 
 def readings(ctx: typer.Context, incomplete: str) -> Offer:

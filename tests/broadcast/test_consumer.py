@@ -161,6 +161,7 @@ async def test_it_listens_again_when_redis_is_back(server: Server, publisher: Ev
             while heard[-1] != "after":
                 publisher.publish_indexing_started("u", "after")
                 await asyncio.sleep(0.05)
+    assert set(heard) == {"before", "after"}
 
 
 async def test_a_slow_handler_loses_the_oldest_and_says_how_many(
@@ -210,11 +211,12 @@ async def test_a_redis_that_stands_still_is_left_and_found_again(
         publisher.publish_indexing_started("u", "before")
         await until(lambda: heard == ["before"])
         with server.frozen():
-            await asyncio.sleep(1)  # several times as long as it may take
+            await asyncio.sleep(1)  # the fault: several times as long as it may take
         async with asyncio.timeout(20):
             while heard[-1] != "after":
                 publisher.publish_indexing_started("u", "after")
                 await asyncio.sleep(0.05)
+    assert set(heard) == {"before", "after"}
 
 
 SCRIPT = """

@@ -499,7 +499,7 @@ async def test_a_redis_that_stands_still_costs_time_and_no_event(
     async with consume(handler):
         await until(lambda: len(heard) > 20)
         with server.frozen():
-            await asyncio.sleep(2)  # twice as long as it may take
+            await asyncio.sleep(2)  # the fault: twice as long as it may take
         await until(lambda: len(set(heard)) == 400, 30)
         await until(lambda: pending(store, group) == 0)
     assert len(heard) <= 401  # what was acknowledged while nobody answered may come again

@@ -149,6 +149,9 @@ def test_it_finds_the_pharos_of_its_own_folder(tmp_path: Path, monkeypatch: pyte
     assert local_server() == "http://127.0.0.1:8000"
     (tmp_path / ".env").write_text("PHAROS_PORT=8471\nPHAROS_HOME=library\n")
     assert (local_server(), home()) == ("http://127.0.0.1:8471", tmp_path / "library")
+    (tmp_path / "library" / "run").mkdir(parents=True)
+    (tmp_path / "library" / "run" / "env").write_text("PHAROS_PORT=8470\nPHAROS_SUPERVISED=x\n")
+    assert local_server() == "http://127.0.0.1:8470"  # it was started with another one than `.env` says
     monkeypatch.setenv("PHAROS_PORT", "8472")
     monkeypatch.setenv("PHAROS_HOME", "elsewhere")
     assert (local_server(), home()) == ("http://127.0.0.1:8472", Path("elsewhere"))

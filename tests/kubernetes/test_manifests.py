@@ -60,6 +60,7 @@ def named(manifests: list[Manifest], kind: str, name: str) -> Manifest:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_every_manifest_fits_its_schema(manifests: list[Manifest], version: str) -> None:
+    assert manifests
     for manifest in manifests:
         validate(manifest, version)
 

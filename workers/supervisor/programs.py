@@ -88,6 +88,8 @@ def addresses(settings: Settings, embedded: list[Server]) -> dict[str, str]:
     home = settings.home.resolve()
     found = {
         "PHAROS_HOME": str(home),
+        "PHAROS_HOST": settings.host,
+        "PHAROS_PORT": str(settings.port),
         MARK: str(home),
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",

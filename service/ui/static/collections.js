@@ -1,23 +1,14 @@
 // Collections: makes one, says who sees it, copies its public link, deletes it.
 
-import { call, Refusal } from "./api.js";
+import { call } from "./api.js";
 import { text } from "./text.js";
-import { toast } from "./toast.js";
-
-async function ask(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    toast(error.message);
-  }
-}
+import { attempt, toast } from "./toast.js";
 
 const make = document.getElementById("make");
 make?.addEventListener("submit", (event) => {
   event.preventDefault();
   const { name, visibility } = make.elements;
-  ask(async () => {
+  attempt(async () => {
     const { id } = await call("POST", "/collections", { name: name.value, visibility: visibility.value });
     location.assign(`/ui/collections/${id}`);
   });
@@ -25,7 +16,7 @@ make?.addEventListener("submit", (event) => {
 
 const path = `/collections/${document.getElementById("collection")?.dataset.id}`;
 const sharing = document.getElementById("sharing");
-sharing?.addEventListener("change", () => ask(async () => {
+sharing?.addEventListener("change", () => attempt(async () => {
   await call("PUT", path, { visibility: sharing.value });
   location.reload();
 }));
@@ -38,7 +29,7 @@ copy?.addEventListener("click", async () => {
 
 const dialog = document.getElementById("delete-dialog");
 document.getElementById("delete")?.addEventListener("click", () => dialog.showModal());
-dialog?.addEventListener("close", () => dialog.returnValue === "delete" && ask(async () => {
+dialog?.addEventListener("close", () => dialog.returnValue === "delete" && attempt(async () => {
   await call("DELETE", path);
   location.replace("/ui/collections");
 }));

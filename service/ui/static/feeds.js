@@ -3,7 +3,7 @@
 import { call, checked, part, Refusal } from "./api.js";
 import { morph } from "./morph.js";
 import { text } from "./text.js";
-import { announce, toast } from "./toast.js";
+import { announce, attempt, toast } from "./toast.js";
 
 const AGAIN = 700; // ms between looks while a feed is being read
 const LONGEST = 60_000; // ms
@@ -17,15 +17,6 @@ async function refresh() {
   list.querySelectorAll("[data-refresh]").forEach((button) => {
     button.ariaBusy = String(followed.has(button.closest("[data-id]").dataset.id));
   });
-}
-
-async function attempt(action) {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    toast(error.message);
-  }
 }
 
 /** Look until a feed was read again after `before`, and tell what came of it; the first time it may move elsewhere. */

@@ -1,17 +1,8 @@
 // What a page says of itself, until it is put away.
 
-import { call, Refusal } from "./api.js";
+import { call } from "./api.js";
 import { text } from "./text.js";
-import { announce, toast } from "./toast.js";
-
-async function attempt(action) {
-  try {
-    await action();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    toast(error.message);
-  }
-}
+import { announce, attempt, toast } from "./toast.js";
 
 const hint = document.getElementById("hint");
 hint?.querySelector("button").addEventListener("click", () =>

@@ -3,7 +3,7 @@
 import { call, Refusal } from "./api.js";
 import { refresh } from "./resource.js";
 import { text } from "./text.js";
-import { announce, toast } from "./toast.js";
+import { announce, attempt, toast } from "./toast.js";
 
 const FIELDS = "input, textarea, select, [contenteditable]";
 const LETTER = /[\p{L}\p{N}]/u;
@@ -103,15 +103,6 @@ async function passage(range) {
   return { start, end: start + length(quote), quote };
 }
 
-async function told(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    toast(error.message);
-  }
-}
-
 async function mark(given) {
   await call("POST", path, given);
   await refresh();
@@ -146,7 +137,7 @@ async function remove(marked) {
   await refresh();
   document.getElementById("marks")?.querySelector("button, h2")?.focus();
   const { start, end, note, tags, colour } = kept;
-  const undo = { label: text("mark.undo"), act: () => told(() => mark({ start, end, note, tags, colour })) };
+  const undo = { label: text("mark.undo"), act: () => attempt(() => mark({ start, end, note, tags, colour })) };
   toast(text("mark.gone", { quote: quote.length > 60 ? `${quote.slice(0, 60)}…` : quote }), kept.orphaned ? undefined : undo);
 }
 
@@ -164,8 +155,8 @@ page.addEventListener("click", (event) => {
   const marked = event.target.closest("[data-mark]");
   if (!marked) return;
   if (event.target.closest("[data-go]")) go(marked);
-  if (event.target.closest("[data-note]")) told(() => note(marked));
-  if (event.target.closest("[data-unmark]")) told(() => remove(marked));
+  if (event.target.closest("[data-note]")) attempt(() => note(marked));
+  if (event.target.closest("[data-unmark]")) attempt(() => remove(marked));
 });
 
 if (bar) {
@@ -173,20 +164,20 @@ if (bar) {
   bar.addEventListener("pointerdown", (event) => event.preventDefault()); // what is chosen stays chosen
   bar.addEventListener("click", (event) => {
     const kind = event.target.closest("[data-make]")?.dataset.make;
-    if (kind) told(kind === "note" ? () => note() : highlight);
+    if (kind) attempt(kind === "note" ? () => note() : highlight);
   });
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest(FIELDS)) return;
     const work = { h: highlight, n: () => note() }[event.key];
     if (!work || !chosen() || document.querySelector("dialog[open]")) return;
     event.preventDefault();
-    told(work);
+    attempt(work);
   });
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close("cancel"));
   dialog.addEventListener("close", () => {
     if (dialog.returnValue !== "done") return;
     const words = dialog.querySelector("textarea").value.trim();
-    told(async () => {
+    attempt(async () => {
       if (typeof asking !== "string") {
         getSelection().removeAllRanges();
         return mark({ ...asking, note: words });

@@ -1,10 +1,10 @@
 // Choosing many items of a list, and doing one thing to all of them.
 
-import { call, Refusal } from "./api.js";
+import { call } from "./api.js";
 import "./later.js";
 import { deleteSoon } from "./leaving.js";
 import { text } from "./text.js";
-import { announce, toast } from "./toast.js";
+import { announce, attempt, toast } from "./toast.js";
 
 const AT_ONCE = 4;
 
@@ -114,15 +114,6 @@ async function carryOut(kind, name, ids) {
   clear();
 }
 
-async function told(work) {
-  try {
-    await work();
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    toast(error.message);
-  }
-}
-
 if (bar && all) {
   document.body.dataset.picking = "";
   list.addEventListener("click", (event) => {
@@ -142,12 +133,12 @@ if (bar && all) {
   });
   bar.addEventListener("click", (event) => {
     const kind = event.target.closest("[data-pick]")?.dataset.pick;
-    if (kind) told(() => work[kind](chosen()));
+    if (kind) attempt(() => work[kind](chosen()));
   });
   dialog.querySelector("[data-close]").addEventListener("click", () => dialog.close("cancel")); // Enter means the other one
   dialog.addEventListener("close", () => {
     const name = dialog.querySelector("input").value.trim();
-    if (dialog.returnValue === "done" && name) told(() => carryOut(asking, name, chosen()));
+    if (dialog.returnValue === "done" && name) attempt(() => carryOut(asking, name, chosen()));
   });
   new MutationObserver(show).observe(list, { childList: true });
   addEventListener("pharos:shown", show);

@@ -1,5 +1,7 @@
 // What is said in passing: a line at the bottom of the page, and a line for screen readers.
 
+import { Refusal } from "./api.js";
+
 const LASTS = 6000; // ms
 const KEPT = "pharos-toast";
 
@@ -37,6 +39,16 @@ export function toast(words, link) {
     clearTimeout(timer);
     close();
   };
+}
+
+/** Do something that the server may refuse, and show what it says then. */
+export async function attempt(work) {
+  try {
+    await work();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    toast(error.message);
+  }
 }
 
 /** Show a line on the page that comes next; `link` is {href, label}. */
